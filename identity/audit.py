@@ -1,0 +1,34 @@
+"""Writes the audit trail: one call per act, in the transaction of the act."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from identity.models import AuditEvent, User
+
+
+def record(
+    action: str,
+    *,
+    by: User | None,
+    target: Model | None = None,
+    detail: Mapping[str, Any] | None = None,
+    request: HttpRequest | None = None,
+) -> AuditEvent:
+    """Add a line: who did what to what, from where.
+
+    `action` is a dotted verb such as "idp.confirm". `detail` must hold no secret;
+    a changed secret is written as "changed".
+    """
+    return AuditEvent.objects.create(
+        actor=by,
+        actor_name=by.get_username() if by else "system",
+        action=action,
+        target_type=target._meta.model_name or "" if target else "",
+        target_id=str(target.pk) if target else "",
+        target_label=str(target)[:200] if target else "",
+        detail=dict(detail or {}),
+        address=request.META.get("REMOTE_ADDR", "") if request else "",
+    )

@@ -1,0 +1,1 @@
+"""Connectors: the code that speaks to one vendor each, over one contract."""

@@ -1,0 +1,129 @@
+"""The contract: what a connector answers, whatever the vendor.
+
+Built from a mapping of credentials, never from a model row; gives back frozen records.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from identity.connectors.records import (
+    Batch,
+    Check,
+    CopyValue,
+    DepartmentRecord,
+    Lookup,
+    Scope,
+    SourceField,
+)
+
+if TYPE_CHECKING:
+    from django import forms
+
+
+class Gate(Protocol):
+    """Where every request to a vendor passes: it waits for its turn, and is numbered.
+
+    One gate serves all processes, so that the vendor's limit holds for all together.
+    """
+
+    def enter(self, app: str, path: str, rate: float) -> int:
+        """Wait until this app may call this path again; return the read's number.
+
+        `rate` is in calls a second, 0 for no pacing. Numbers grow over all readers;
+        the number is taken after the wait, just before the request is sent.
+        """
+
+    def release(self) -> None:
+        """Give back what this thread holds; called when a reading thread ends."""
+
+
+class CrawlStopped(Exception):
+    """The caller asked a running read to stop (cancel, shutdown, lost lease)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Our own public addresses for one IdP, to paste in the vendor's console."""
+
+    request_url: str
+    homepage: str
+    callback: str
+
+
+class Connector(ABC):
+    """One vendor's app, as the core sees it."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    """The vendor's name as shown, e.g. "DingTalk"."""
+    tested_settings: ClassVar[tuple[str, ...]]
+    """Names of settings and secrets that a connectivity test vouches for."""
+    plain_settings: ClassVar[tuple[str, ...]]
+    """Names kept as plain settings of the IdP."""
+    secret_settings: ClassVar[tuple[str, ...]]
+    """Names kept encrypted."""
+    guide: ClassVar[str]
+    """Template of the vendor's part of the guide, shown beside the wizard's fields."""
+
+    def __init__(self, credentials: Mapping[str, str], gate: Gate) -> None:
+        self.credentials = credentials
+        self.gate = gate
+
+    @classmethod
+    @abstractmethod
+    def credentials_form(cls) -> "type[forms.Form]":
+        """The form class of the vendor's own fields (names = setting names)."""
+
+    @classmethod
+    @abstractmethod
+    def copy_values(cls, addresses: Addresses) -> tuple[CopyValue, ...]:
+        """The values to paste in the vendor's console."""
+
+    @classmethod
+    @abstractmethod
+    def source_fields(cls) -> tuple[SourceField, ...]:
+        """Fields offered for mapping, standard ones first."""
+
+    @abstractmethod
+    def checks(self) -> Iterator[Check]:
+        """Run the connectivity test; yields each check as it ends, in display order.
+
+        Raises nothing: a failure is a row. Asks for a token afresh. Ends in 60 s.
+        """
+
+    @abstractmethod
+    def departments(self, parent_id: str | None) -> tuple[DepartmentRecord, ...]:
+        """The direct children of a department, live; None gives the tops we may read.
+
+        Raises `ConnectorError`.
+        """
+
+    @abstractmethod
+    def snapshot(
+        self,
+        scope: Scope,
+        *,
+        details: bool = False,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[Batch]:
+        """Read a scope as a stream of batches, in any order.
+
+        `details` asks for the fields that cost a call per person. `stop` is asked
+        between requests; True ends the read with `CrawlStopped`.
+        Parts that could not be read come as faults and incomplete reads. Raises
+        `ConnectorError` where nothing further can be read.
+        """
+
+    @abstractmethod
+    def lookup(self, userid: str) -> Lookup:
+        """Ask for exactly one person.
+
+        Raises `Unreachable`, `Throttled`, `CredentialsRejected`, `AddressRejected` or
+        `Unexpected`; a missing permission or scope is `Standing.UNREADABLE`.
+        """
+
+    @abstractmethod
+    def sample(self, size: int = 100) -> tuple[Batch, ...]:
+        """A few people, live, for the mapping page. Raises `ConnectorError`."""

@@ -1,0 +1,99 @@
+"""Errors of connectors, named by what the caller shall do. Plain Python.
+
+    ConnectorError            code, message, remedy
+      Unreachable             network or their fault       try again later
+      Throttled               says when                    try again then
+      CredentialsRejected     ours to mend                 stop, tell the administrator
+      AddressRejected         our address is not allowed   stop, show the address
+      PermissionMissing       names the permission         stop, link to grant it
+      OutOfScope              that one may not be read     say so, keep what is known
+      Gone                    that one is not there        treat as absent
+      Unexpected              not the documented answer    stop, keep a cleaned sample
+
+Only a connector's client raises them, and nothing else leaves it. An unknown code is
+`Unexpected`, never an empty answer (reliability R7).
+"""
+
+
+class ConnectorError(Exception):
+    """Base of all. `code` is the vendor's, `message` the cause, `remedy` what to do now.
+
+    Texts are for people and carry no secret.
+    """
+
+    def __init__(self, message: str, *, code: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.remedy = remedy
+
+
+class Unreachable(ConnectorError):
+    """No usable answer: name, connection, TLS, time-out, their 5xx or busy code."""
+
+    def __init__(
+        self, message: str, *, code: str = "", remedy: str = "", reason: str = "network"
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy)
+        self.reason = reason
+        """dns, refused, tls, timeout, deadline, busy, proxy or network."""
+
+
+class Throttled(ConnectorError):
+    """Too many calls; `retry_after` is in seconds. `quota` if the month is used up."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        remedy: str = "",
+        retry_after: float = 1.0,
+        quota: bool = False,
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy)
+        self.retry_after = retry_after
+        self.quota = quota
+
+
+class CredentialsRejected(ConnectorError):
+    """The vendor does not accept our key, secret or token."""
+
+
+class AddressRejected(ConnectorError):
+    """Our address is not on the vendor's list; `address` is what the vendor saw."""
+
+    def __init__(
+        self, message: str, *, code: str = "", remedy: str = "", address: str = ""
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy)
+        self.address = address
+
+
+class PermissionMissing(ConnectorError):
+    """A permission was not granted; `scopes` are the vendor's names of it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        remedy: str = "",
+        scopes: tuple[str, ...] = (),
+        link: str = "",
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy)
+        self.scopes = scopes
+        self.link = link
+
+
+class OutOfScope(ConnectorError):
+    """The object exists perhaps, but outside what the app may read."""
+
+
+class Gone(ConnectorError):
+    """The object does not exist."""
+
+
+class Unexpected(ConnectorError):
+    """An answer that is not the documented one."""

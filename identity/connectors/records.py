@@ -1,0 +1,219 @@
+"""Frozen values that connectors return and the planner compares: plain Python.
+
+Ids are text everywhere, because vendors' ids pass 2**53 and some are words.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+ROOT = "1"
+"""The id under which a company's root department is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a read covers: the whole company, some departments, or some objects.
+
+    `departments` None means the whole company. Otherwise these departments with all
+    their sub-departments, or, if `deep` is False, these departments alone.
+    `employees` are asked for one by one in addition.
+    Absence means something only inside the scope.
+    """
+
+    departments: frozenset[str] | None = None
+    employees: frozenset[str] = frozenset()
+    deep: bool = True
+    people: bool = True
+    """False: departments only, nobody's membership is read (spec A6)."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the company as a whole is covered."""
+        return self.departments is None
+
+
+WHOLE = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentRecord:
+    """One department as read. `order` is its place among its siblings, from 0."""
+
+    id: str
+    name: str
+    parent_id: str | None
+    order: int = 0
+    read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipRecord:
+    """One employee in one department; order and leader are None when unknown."""
+
+    userid: str
+    department_id: str
+    order: int | None = None
+    leader: bool | None = None
+    read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeRecord:
+    """One employee as read.
+
+    `values` holds the vendor's source keys when a connector returns it and the
+    directory's field names after the mapping (`identity.mapping`). A key that is not
+    there is *blank* if its gate is in `known`, else *unknown*; gates are names of
+    `SourceField.gate`, and "" (no gate) is always known.
+    `department_ids` are the departments the record itself names.
+    """
+
+    userid: str
+    unionid: str
+    values: Mapping[str, str]
+    department_ids: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset({""})
+    read: int = 0
+
+
+class FaultKind(StrEnum):
+    """Why a part of a read is missing."""
+
+    PERMISSION = "permission"
+    OUT_OF_SCOPE = "out_of_scope"
+    CHANGED = "changed"  # vanished while it was read
+    CYCLE = "cycle"
+    ORPHAN = "orphan"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One part that could not be read: what, why, and what to do about it."""
+
+    kind: FaultKind
+    where: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentRead:
+    """How far one department was read.
+
+    `first` is the number of the first request that could have shown its members.
+    `complete` is proven: paging ended and no fault was met.
+    """
+
+    department_id: str
+    first: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one answer of the vendor brought; a snapshot arrives as a stream of these."""
+
+    departments: tuple[DepartmentRecord, ...] = ()
+    employees: tuple[EmployeeRecord, ...] = ()
+    memberships: tuple[MembershipRecord, ...] = ()
+    reads: tuple[DepartmentRead, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    gone: tuple[str, ...] = ()
+    """userids of the scope's `employees` that the vendor says do not exist."""
+    calls: int = 0
+    """Requests sent since the previous batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One side of a comparison: everything inside `scope`, ordered by key.
+
+    `employees` and `memberships` may be one-pass streams, so that a company of any
+    size is compared in flat memory; tests use tuples.
+    """
+
+    scope: Scope = WHOLE
+    departments: tuple[DepartmentRecord, ...] = ()
+    employees: Iterable[EmployeeRecord] = ()
+    memberships: Iterable[MembershipRecord] = ()
+
+
+class Standing(StrEnum):
+    """What asking for exactly one person says about them."""
+
+    FOUND = "found"
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The answer about one person: where they stand, and the record if found."""
+
+    standing: Standing
+    read: int
+    employee: EmployeeRecord | None = None
+    memberships: tuple[MembershipRecord, ...] = ()
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceField:
+    """A vendor's field that can be mapped.
+
+    `gate` is the permission without which the vendor leaves it out silently, "" for
+    none. `detail` fields cost one call per person. `default_target` is the directory
+    field that it feeds unless the administrator says otherwise; two fields with the
+    same target are tried in order.
+    """
+
+    key: str
+    label: str
+    label_zh: str
+    gate: str = ""
+    detail: bool = False
+    default_target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyValue:
+    """An address to paste into the vendor's console."""
+
+    key: str
+    label: str
+    value: str
+    used_in: str
+
+
+class CheckStatus(StrEnum):
+    """How a connectivity check ended."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row of the connectivity test.
+
+    `key` is stable for scripts; `group` and `title` are for people; `asked` and
+    `proves` say what was done; `cause`, `fix` and `link` are there unless it passed;
+    `paste` is a value to copy for the fix; `ms` is the time it took.
+    """
+
+    key: str
+    group: str
+    title: str
+    status: CheckStatus
+    proves: str = ""
+    asked: str = ""
+    cause: str = ""
+    fix: str = ""
+    link: str = ""
+    paste: str = ""
+    ms: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,63 @@
+"""Secrets at rest: AES-256-GCM with a key ring, bound to the row and the name.
+
+A sealed value opens only with the context it was sealed for, so that a value copied
+to another row is an error and not a credential.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from Crypto.Cipher import AES
+from Crypto.Random import get_random_bytes
+
+VERSION = "v1"
+
+
+class CannotOpen(Exception):
+    """The value was sealed with a key we lack, for another row, or was changed."""
+
+
+class KeyRing:
+    """Keys newest first: the first one seals, each one opens."""
+
+    def __init__(self, passphrases: Sequence[str]) -> None:
+        if not passphrases or not all(passphrases):
+            raise ValueError("a key ring needs at least one key, and none empty")
+        keys = [
+            hashlib.sha256(b"sasebridge:" + p.encode()).digest() for p in passphrases
+        ]
+        self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in keys}
+        self.newest = next(iter(self._keys))
+
+    def seal(self, plaintext: str, context: str) -> str:
+        """Encrypt text for one context, e.g. "IdP id : name of the secret"."""
+        nonce = get_random_bytes(12)
+        cipher = AES.new(self._keys[self.newest], AES.MODE_GCM, nonce=nonce)
+        cipher.update(context.encode())
+        body, tag = cipher.encrypt_and_digest(plaintext.encode())
+        packed = base64.urlsafe_b64encode(nonce + tag + body).decode()
+        return f"{VERSION}:{self.newest}:{packed}"
+
+    def open(self, sealed: str, context: str) -> str:
+        """Decrypt; raises CannotOpen, and never returns what is not the plaintext."""
+        version, _, rest = sealed.partition(":")
+        key_id, _, packed = rest.partition(":")
+        if version != VERSION or key_id not in self._keys:
+            raise CannotOpen(f"key {key_id or '?'} is not in ENCRYPTION_KEYS")
+        data = base64.urlsafe_b64decode(packed)
+        cipher = AES.new(self._keys[key_id], AES.MODE_GCM, nonce=data[:12])
+        cipher.update(context.encode())
+        try:
+            return cipher.decrypt_and_verify(data[28:], data[12:28]).decode()
+        except ValueError:
+            raise CannotOpen(
+                "the value was changed or belongs to another row"
+            ) from None
+
+    def fingerprint(self, text: str, context: str) -> str:
+        """A keyed digest, to compare values without keeping them (32 hex digits)."""
+        oldest = list(self._keys.values())[-1]
+        message = f"{context}\0{text}".encode()
+        return hmac.new(oldest, message, hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,81 @@
+"""Accounts and the enterprise they belong to."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
+
+from identity import access
+
+
+class AccountManager(UserManager["User"]):
+    """Keeps `createsuperuser` and the roles in step."""
+
+    def create_superuser(
+        self,
+        username: str,
+        email: str | None = None,
+        password: str | None = None,
+        **extra: Any,
+    ) -> "User":
+        """An administrator."""
+        extra["role"] = access.ADMINISTRATOR
+        return super().create_superuser(username, email, password, **extra)
+
+
+class User(AbstractUser):
+    """Someone who can have a session: an administrator, a staff member or an employee."""
+
+    class Role(models.TextChoices):
+        ADMINISTRATOR = access.ADMINISTRATOR, _("Administrator")
+        STAFF = access.STAFF, _("Staff")
+        EMPLOYEE = access.EMPLOYEE, _("Employee")
+
+    role = models.CharField(
+        _("role"), max_length=16, choices=Role.choices, default=Role.EMPLOYEE
+    )
+    language = models.CharField(max_length=10, blank=True, default="")
+    theme = models.CharField(max_length=8, blank=True, default="")
+
+    objects: ClassVar[AccountManager] = AccountManager()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Only administrators open Django's own admin."""
+        self.is_staff = self.is_superuser = self.role == self.Role.ADMINISTRATOR
+        super().save(*args, **kwargs)
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether this account may change things (templates ask it)."""
+        return self.role == self.Role.ADMINISTRATOR
+
+
+def _new_identifier() -> str:
+    """A random Enterprise Authentication Identifier: typeable, 10 characters."""
+    return get_random_string(10, "abcdefghjkmnpqrstuvwxyz23456789")
+
+
+class Enterprise(models.Model):
+    """The one company of this installation (row 1)."""
+
+    name = models.CharField(_("company name"), max_length=100, blank=True, default="")
+    identifier = models.CharField(
+        _("Enterprise Authentication Identifier"),
+        max_length=64,
+        default=_new_identifier,
+        validators=[RegexValidator(r"\A[A-Za-z0-9_-]{3,64}\Z")],
+    )
+
+    class Meta:
+        verbose_name = _("enterprise")
+
+    def __str__(self) -> str:
+        return self.name or self.identifier
+
+    @classmethod
+    def load(cls) -> "Enterprise":
+        """The row, made at first need."""
+        return cls.objects.get_or_create(pk=1)[0]

@@ -1,0 +1,204 @@
+"""IdPs, their secrets, and the connection reports that vouch for them."""
+
+import contextlib
+import json
+import uuid
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from identity.connectors import registry
+from identity.connectors.base import Connector
+from identity.fields import KeyRing
+from identity.models.accounts import User
+
+
+def key_ring() -> KeyRing:
+    """The keys that secrets are sealed with, from ENCRYPTION_KEYS."""
+    return KeyRing(settings.ENCRYPTION_KEYS)
+
+
+class IdentityProvider(models.Model):
+    """One configured identity source. A draft until `confirmed_at` is set.
+
+    `settings` holds the connector's plain settings; secrets stand in IdentitySecret.
+    `departments` are the vendor's ids of a partial scope; `mapping` is the list that
+    `identity.mapping` reads, empty for the default.
+    """
+
+    class Status(models.TextChoices):
+        ENABLED = "enabled", _("Enabled")
+        CLOSED = "closed", _("Closed")
+
+    class ScopeChoice(models.TextChoices):
+        ALL = "all", _("Synchronize All")
+        PARTIAL = "partial", _("Partially Synchronize")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=32, choices=registry.choices)
+    name = models.CharField(_("IdP Name"), max_length=100, blank=True, default="")
+    description = models.CharField(
+        _("Description"), max_length=100, blank=True, default=""
+    )
+    status = models.CharField(
+        _("IdP Status"), max_length=8, choices=Status.choices, default=Status.ENABLED
+    )
+    settings = models.JSONField(default=dict, blank=True)
+    auto_sync = models.BooleanField(_("Automatic Synchronization"), default=True)
+    sync_users = models.BooleanField(_("Synchronize User Information"), default=True)
+    sync_interval_hours = models.PositiveSmallIntegerField(
+        _("Automatic Synchronization Cycle"),
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(24)],
+    )
+    next_due_at = models.DateTimeField(null=True, blank=True)
+    scope = models.CharField(
+        max_length=8, choices=ScopeChoice.choices, default=ScopeChoice.ALL
+    )
+    departments = models.JSONField(default=list, blank=True)
+    mapping = models.JSONField(default=list, blank=True)
+    guard_people_min = models.PositiveIntegerField(default=5)
+    guard_people_percent = models.PositiveSmallIntegerField(
+        default=10, validators=[MaxValueValidator(100)]
+    )
+    guard_departments_min = models.PositiveIntegerField(default=3)
+    guard_departments_percent = models.PositiveSmallIntegerField(
+        default=20, validators=[MaxValueValidator(100)]
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    created_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("IdP")
+        verbose_name_plural = _("IdPs")
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="idp_name_unique", condition=~models.Q(name="")
+            ),
+            models.CheckConstraint(
+                condition=models.Q(auto_sync=True) | models.Q(sync_users=False),
+                name="idp_sync_users_needs_auto_sync",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sync_interval_hours__range=(1, 24)),
+                name="idp_interval_1_to_24",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"draft {str(self.id)[:8]}"
+
+    @classmethod
+    def named(cls, text: str) -> "IdentityProvider":
+        """The IdP with this name (any case) or public id; raises DoesNotExist."""
+        with contextlib.suppress(ValueError):
+            return cls.objects.get(pk=uuid.UUID(text))
+        return cls.objects.get(name__iexact=text, confirmed_at__isnull=False)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether Confirm was never pressed."""
+        return self.confirmed_at is None
+
+    @property
+    def connector_class(self) -> type[Connector]:
+        """The code that speaks to this vendor."""
+        return registry.get(self.kind)
+
+    def set_secret(self, name: str, value: str) -> None:
+        """Keep a secret, replacing the present one; the caller writes the audit line."""
+        self.secrets.filter(name=name).delete()
+        if value:
+            IdentitySecret.seal(self, name, value).save()
+
+    def secret(self, name: str) -> str:
+        """The present value of a secret, "" if none. For connectors only."""
+        row = self.secrets.filter(name=name).order_by("-created_at").first()
+        return row.reveal() if row else ""
+
+    def credentials(self) -> dict[str, str]:
+        """Plain settings and secrets together: what a connector is built from."""
+        plain = {
+            n: self.settings.get(n, "") for n in self.connector_class.plain_settings
+        }
+        return plain | {n: self.secret(n) for n in self.connector_class.secret_settings}
+
+    def credentials_fingerprint(self) -> str:
+        """Changes when a value changes that the connectivity test vouches for."""
+        return fingerprint_of(self.connector_class, self.credentials())
+
+    def has_secret(self, name: str) -> bool:
+        """Whether a value is set, without opening it."""
+        return self.secrets.filter(name=name).exists()
+
+
+def fingerprint_of(connector: type[Connector], credentials: Mapping[str, str]) -> str:
+    """A keyed digest of the tested values in `credentials`."""
+    tested = {name: credentials.get(name, "") for name in connector.tested_settings}
+    return key_ring().fingerprint(json.dumps(tested, sort_keys=True), "credentials")
+
+
+class IdentitySecret(models.Model):
+    """An encrypted value of an IdP. Two may be valid during a rotation."""
+
+    idp = models.ForeignKey(
+        IdentityProvider, on_delete=models.CASCADE, related_name="secrets"
+    )
+    name = models.CharField(max_length=32)
+    sealed = models.TextField()
+    fingerprint = models.CharField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now)
+    valid_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["idp", "name"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.idp_id}"
+
+    @classmethod
+    def seal(cls, idp: IdentityProvider, name: str, value: str) -> "IdentitySecret":
+        """An unsaved row that holds `value` encrypted for this IdP and name."""
+        ring, context = key_ring(), f"{idp.pk}:{name}"
+        return cls(
+            idp=idp,
+            name=name,
+            sealed=ring.seal(value, context),
+            fingerprint=ring.fingerprint(value, context),
+        )
+
+    def reveal(self) -> str:
+        """The plaintext; raises CannotOpen if the row or the key is not the right one."""
+        return key_ring().open(self.sealed, f"{self.idp_id}:{self.name}")
+
+
+class ConnectionReport(models.Model):
+    """One connectivity test: its checks, and the credentials it vouches for."""
+
+    idp = models.ForeignKey(
+        IdentityProvider, on_delete=models.CASCADE, related_name="reports"
+    )
+    fingerprint = models.CharField(max_length=32)
+    checks = models.JSONField(default=list)
+    passed = models.BooleanField(default=False)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["idp", "-started_at"])]
+
+    def __str__(self) -> str:
+        return f"report {self.pk} of {self.idp_id}"

@@ -1,0 +1,7 @@
+"""Signals that identity sends and others receive, so that identity imports no one."""
+
+from django.dispatch import Signal
+
+idp_confirmed = Signal()
+"""An administrator pressed Confirm. Sent in the confirming transaction with
+`idp` (IdentityProvider), `by` (User) and `first` (bool: was it a draft until now)."""

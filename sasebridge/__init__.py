@@ -1,0 +1,5 @@
+"""Settings, addresses and the console that wires `identity` and `sync` together."""
+
+from sasebridge.celery import app as celery_app
+
+__all__ = ["celery_app"]

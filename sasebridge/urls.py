@@ -1,0 +1,11 @@
+"""Every address of the product; the apps bring their own lists."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("sasebridge.console.urls")),
+    path("", include("identity.urls")),
+    path("", include("sync.urls")),
+]

@@ -1,0 +1,152 @@
+"""Runs and the changes they made or plan to make."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from identity.models import IdentityProvider, User
+
+
+class SyncRun(models.Model):
+    """One pass over a scope. A row is claimed by its lease; nothing locks in Redis.
+
+    `fence` grows with each claim; each applying transaction checks it again, so that
+    a worker that woke up late can write nothing.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCESS = "success", _("Success")
+        PARTIAL = "partial", _("Partial")
+        FAILED = "failed", _("Failed")
+        HELD = "held", _("Held")
+        CANCELLED = "cancelled", _("Cancelled")
+        ABANDONED = "abandoned", _("Abandoned")
+        SUPERSEDED = "superseded", _("Superseded")
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", _("Schedule")
+        PERSON = "person", _("Started by hand")
+        CONFIRM = "confirm", _("First synchronization")
+        COMMAND = "command", _("Command line")
+        EVENT = "event", _("Event")
+
+    class Stage(models.TextChoices):
+        FETCH = "fetch", _("Reading")
+        COMPARE = "compare", _("Comparing")
+        CONFIRM = "confirm", _("Asking for people who are missing")
+        APPLY = "apply", _("Writing")
+        DONE = "done", _("Done")
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    idp = models.ForeignKey(
+        IdentityProvider, on_delete=models.CASCADE, related_name="runs"
+    )
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    trigger = models.CharField(max_length=12, choices=Trigger.choices)
+    stage = models.CharField(
+        max_length=12, choices=Stage.choices, blank=True, default=""
+    )
+    by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    people = models.BooleanField(default=True)
+    """False: departments only (spec A6)."""
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    first_read = models.BigIntegerField(default=0)
+    fingerprint = models.CharField(max_length=32, blank=True, default="")
+    """Of the credentials that it ran with."""
+    # Progress, written while it runs.
+    departments_seen = models.PositiveIntegerField(default=0)
+    departments_read = models.PositiveIntegerField(default=0)
+    employees_read = models.PositiveIntegerField(default=0)
+    changes_planned = models.PositiveIntegerField(default=0)
+    changes_applied = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    # Outcome.
+    counts = models.JSONField(default=dict, blank=True)
+    """Of what was done: created, updated, left, out_of_scope, moved, departments_* ..."""
+    faults = models.JSONField(default=list, blank=True)
+    """What could not be read: kind, where, message, remedy."""
+    held_because = models.JSONField(default=list, blank=True)
+    digest = models.CharField(max_length=64, blank=True, default="")
+    error_code = models.CharField(max_length=64, blank=True, default="")
+    error_cause = models.TextField(blank=True, default="")
+    error_remedy = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name = _("run")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["idp"],
+                name="one_open_run_per_idp",
+                condition=Q(state__in=["queued", "running"]),
+            )
+        ]
+        indexes = [models.Index(fields=["idp", "-id"], name="run_history")]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in self.OPEN
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took or has taken so far."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+
+class Change(models.Model):
+    """One change of a run: made (`applied`), or only planned by a held run.
+
+    A create keeps no copy of its values: the row itself is the "after" until a later
+    change keeps it as "before".
+    """
+
+    class Entity(models.TextChoices):
+        DEPARTMENT = "department", _("Department")
+        EMPLOYEE = "employee", _("Employee")
+        MEMBERSHIP = "membership", _("Membership")
+
+    class Kind(models.TextChoices):
+        CREATE = "create", _("Created")
+        UPDATE = "update", _("Updated")
+        REPLACE = "replace", _("Another person")
+        RETURN = "return", _("Returned")
+        LEAVE = "leave", _("Left")
+        OUT_OF_SCOPE = "out_of_scope", _("Out of scope")
+        REMOVE = "remove", _("Removed")
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="changes")
+    entity = models.CharField(max_length=12, choices=Entity.choices)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    key = models.CharField(max_length=130)
+    """source id, userid, or "userid/department id"."""
+    label = models.CharField(max_length=200, blank=True, default="")
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    applied = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = _("change")
+        indexes = [
+            models.Index(fields=["run", "entity", "kind", "id"], name="change_of_run"),
+            models.Index(fields=["entity", "key", "id"], name="change_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.entity} {self.key}"

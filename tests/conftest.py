@@ -1,0 +1,8 @@
+"""The fixtures come from plug-ins, one room each."""
+
+pytest_plugins = [
+    "tests.plugins.accounts",
+    "tests.plugins.simulated",
+    "tests.plugins.services",
+    "tests.plugins.browser",
+]

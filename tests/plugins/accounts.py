@@ -1,0 +1,41 @@
+"""The cast: an administrator, a staff member, an employee, and their browsers."""
+
+import pytest
+from django.test import Client
+
+from identity.models import User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return User.objects.create_superuser("alice", "alice@example.test", PASSWORD)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_user(
+        "bob", "bob@example.test", PASSWORD, role=User.Role.STAFF
+    )
+
+
+@pytest.fixture
+def employee_account(db: None) -> User:
+    return User.objects.create_user("carol", "carol@example.test", PASSWORD)
+
+
+@pytest.fixture
+def console(administrator: User) -> Client:
+    """The administrator's browser."""
+    client = Client()
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def staff_console(staff: User) -> Client:
+    """The staff member's browser."""
+    client = Client()
+    client.force_login(staff)
+    return client
