@@ -154,7 +154,6 @@ USE_TZ = USE_I18N = True
 
 # --- static files ---
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -191,6 +190,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_DEFAULT_QUEUE = "sync"
 CELERY_TIMEZONE = "UTC"
+# In memory: the default keeps a file in the working folder, and a tick needs no past.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     # Finds what nobody was rung for; a tick older than the next one is worthless.
     "tick": {"task": "sync.tasks.tick", "schedule": 5.0, "options": {"expires": 5}}
@@ -208,6 +209,12 @@ LOGGING: dict[str, Any] = {
         "handlers": ["console"],
         "level": env.str("LOG_LEVEL", default="INFO"),
     },
-    # urllib3 logs addresses, and DingTalk's legacy token stands in the address.
-    "loggers": {"urllib3": {"level": "WARNING"}},
+    "loggers": {
+        # urllib3 logs addresses, and DingTalk's legacy token stands in the address.
+        "urllib3": {"level": "WARNING"},
+        # Three lines for each tick; what a tick did, the runs say.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
