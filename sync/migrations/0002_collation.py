@@ -1,14 +1,16 @@
-"""Keys and paths sort by code point on PostgreSQL, as they do in Python and SQLite.
+"""Keys, paths and names sort by code point on PostgreSQL, as in Python and SQLite.
 
-The planner merge-joins ordered streams, and a subtree is a range of paths; both need
-one order everywhere. SQLite's default already is this order.
+The planner merge-joins ordered streams, a subtree is a range of paths, the history of
+a person a range of keys, and lists of people are paged by name; all need one order
+everywhere. SQLite's default already is this order.
 """
 
 from django.db import migrations
 
 COLUMNS = {
     "sync_department": {"path": "text", "source_id": "varchar(64)"},
-    "sync_employee": {"userid": "varchar(64)"},
+    "sync_employee": {"userid": "varchar(64)", "name": "varchar(200)"},
+    "sync_change": {"key": "varchar(130)"},
 }
 
 
