@@ -5,20 +5,32 @@ demo keeps its data apart), and settings are read once, so this must come first.
 """
 
 import os
+import sys
 from pathlib import Path
 
 SERVING = ("up", "demo")
+HIGHEST_PORT = 65535
 
 
 def prepare(argv: list[str]) -> None:
-    """Set the environment that the command in `argv` needs; explicit values win."""
+    """Set the environment that the command in `argv` needs; explicit values win.
+
+    A port that cannot be one ends the program with a sentence and exit code 2.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sasebridge.settings")
     command = argv[1] if len(argv) > 1 else ""
     if command not in SERVING:
         return
     port = _port(argv) or os.environ.get("PORT") or "8000"
+    # The demo needs the next port too.
+    highest = HIGHEST_PORT - 1 if command == "demo" else HIGHEST_PORT
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= highest):
+        sys.stderr.write(
+            f"The port must be a number from 1 to {highest}, not {port!r}.\n"
+        )
+        raise SystemExit(2)
     os.environ["PORT"] = port
-    if command == "demo" and port.isdigit():
+    if command == "demo":
         _prepare_demo(int(port))
 
 
@@ -27,7 +39,7 @@ def _prepare_demo(port: int) -> None:
     root = Path(__file__).resolve().parent.parent
     simulator = f"http://localhost:{port + 1}"
     os.environ["DATA_DIR"] = str(
-        Path(os.environ.get("DATA_DIR", root / "var")) / "demo"
+        Path(os.environ.get("DATA_DIR") or root / "var") / "demo"
     )
     os.environ["DINGTALK_OAPI_URL"] = simulator + "/oapi"
     os.environ["DINGTALK_API_URL"] = simulator + "/api"

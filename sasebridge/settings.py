@@ -158,7 +158,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 # --- Celery: the doorbell; the work list is in the database ---
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://localhost")
 EMBEDDED = CELERY_BROKER_URL.startswith("memory:")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -213,8 +213,6 @@ LOGGING: dict[str, Any] = {
         # urllib3 logs addresses, and DingTalk's legacy token stands in the address.
         "urllib3": {"level": "WARNING"},
         # Three lines for each tick; what a tick did, the runs say.
-        "celery.beat": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
     },
 }

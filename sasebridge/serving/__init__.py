@@ -1,0 +1,1 @@
+"""How the product runs: all in one process, or as the parent of several."""
