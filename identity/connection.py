@@ -1,7 +1,8 @@
 """Builds an IdP's connector, runs its checks and keeps the report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -9,10 +10,13 @@ from django.utils import timezone
 
 from identity.connectors.base import Addresses, Connector
 from identity.connectors.records import Check, CheckStatus
+from identity.fields import CannotOpen
 from identity.gate import DatabaseGate
 from identity.models import ConnectionReport, IdentityProvider, User, fingerprint_of
 
 KEPT_REPORTS = 20
+LONGEST_TEST = timedelta(seconds=75)
+"""A test ends within 60 s. One that is older and not finished was interrupted."""
 
 
 def connector_for(idp: IdentityProvider) -> Connector:
@@ -36,18 +40,30 @@ def passed(checks: list[Check]) -> bool:
     )
 
 
+def new_report(idp: IdentityProvider, by: User | None = None) -> ConnectionReport:
+    """An empty report, so that a page can show that a test has begun.
+
+    Raises CannotOpen if a stored secret cannot be read.
+    """
+    return ConnectionReport.objects.create(
+        idp=idp, by=by, fingerprint=idp.credentials_fingerprint()
+    )
+
+
 def run_checks(
-    idp: IdentityProvider, by: User | None = None
+    idp: IdentityProvider,
+    by: User | None = None,
+    report: ConnectionReport | None = None,
 ) -> Iterator[tuple[Check, ConnectionReport]]:
     """Run the connectivity test; yields each check as it ends and keeps the report.
 
     The report is saved after each check, so that a page can show it growing. It
     vouches for the credentials that the test began with and for no others.
     """
+    report = report or new_report(idp, by)
     credentials = idp.credentials()
-    report = ConnectionReport.objects.create(
-        idp=idp, by=by, fingerprint=fingerprint_of(idp.connector_class, credentials)
-    )
+    report.fingerprint = fingerprint_of(idp.connector_class, credentials)
+    report.save(update_fields=["fingerprint"])
     checks: list[Check] = []
     for check in idp.connector_class(credentials, DatabaseGate()).checks():
         checks.append(check)
@@ -60,6 +76,34 @@ def run_checks(
     _forget_old_reports(idp)
 
 
+def try_credentials(
+    idp: IdentityProvider, credentials: Mapping[str, str]
+) -> list[Check]:
+    """Run the checks with values that are stored nowhere yet."""
+    return list(idp.connector_class(credentials, DatabaseGate()).checks())
+
+
+def keep_report(
+    idp: IdentityProvider, by: User | None, checks: list[Check]
+) -> ConnectionReport:
+    """Keep a finished test of the present credentials."""
+    report = new_report(idp, by)
+    report.checks = [asdict(check) for check in checks]
+    report.passed, report.finished_at = passed(checks), timezone.now()
+    report.save()
+    _forget_old_reports(idp)
+    return report
+
+
+def is_running(report: ConnectionReport | None) -> bool:
+    """Whether this test is still at work."""
+    return bool(
+        report
+        and report.finished_at is None
+        and report.started_at > timezone.now() - LONGEST_TEST
+    )
+
+
 def latest_report(idp: IdentityProvider) -> ConnectionReport | None:
     """The newest report, finished or not."""
     return idp.reports.order_by("-started_at", "-pk").first()
@@ -68,9 +112,15 @@ def latest_report(idp: IdentityProvider) -> ConnectionReport | None:
 def has_pass(idp: IdentityProvider) -> bool:
     """Whether the newest finished test passed with exactly the present credentials."""
     report = idp.reports.filter(finished_at__isnull=False).order_by("-pk").first()
-    return bool(
-        report and report.passed and report.fingerprint == idp.credentials_fingerprint()
-    )
+    return bool(report and report.passed and vouches(report, idp))
+
+
+def vouches(report: ConnectionReport, idp: IdentityProvider) -> bool:
+    """Whether a report was made with the present credentials."""
+    try:
+        return report.fingerprint == idp.credentials_fingerprint()
+    except CannotOpen:
+        return False
 
 
 def _forget_old_reports(idp: IdentityProvider) -> None:

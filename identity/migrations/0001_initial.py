@@ -108,6 +108,7 @@ class Migration(migrations.Migration):
                 ('next_due_at', models.DateTimeField(blank=True, null=True)),
                 ('scope', models.CharField(choices=[('all', 'Synchronize All'), ('partial', 'Partially Synchronize')], default='all', max_length=8)),
                 ('departments', models.JSONField(blank=True, default=list)),
+                ('department_labels', models.JSONField(blank=True, default=dict)),
                 ('mapping', models.JSONField(blank=True, default=list)),
                 ('guard_people_min', models.PositiveIntegerField(default=5)),
                 ('guard_people_percent', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MaxValueValidator(100)])),

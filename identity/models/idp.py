@@ -61,6 +61,8 @@ class IdentityProvider(models.Model):
         max_length=8, choices=ScopeChoice.choices, default=ScopeChoice.ALL
     )
     departments = models.JSONField(default=list, blank=True)
+    department_labels = models.JSONField(default=dict, blank=True)
+    """Name and ancestors of each of `departments`, to show them without a call."""
     mapping = models.JSONField(default=list, blank=True)
     guard_people_min = models.PositiveIntegerField(default=5)
     guard_people_percent = models.PositiveSmallIntegerField(
