@@ -2,8 +2,8 @@
 
     python -m tests.services -- pytest tests/engine
 
-runs a command with DATABASE_URL and CELERY_BROKER_URL pointing at both. Exit code 69
-means that the programs are not installed.
+runs a command with DATABASE_URL and CELERY_BROKER_URL pointing at both, and without a
+command only says whether that could be done. Exit code 69: they are not installed.
 """
 
 import os
@@ -177,6 +177,8 @@ def main(command: Sequence[str]) -> int:
     if absent := missing():
         print(f"Not installed: {', '.join(absent)}.", file=sys.stderr)  # noqa: T201
         return NOT_INSTALLED
+    if not command:
+        return 0
     with running() as environment:
         child = subprocess.Popen(command, env=os.environ | environment)
         # Ctrl-C reaches the child by itself; we stay to end the servers after it.

@@ -114,7 +114,14 @@ def _gunicorn(listener: int) -> list[str]:
     options = ["--bind", f"fd://{listener}", "--worker-class", "gthread"]
     options += ["--workers", "2", "--threads", "4", "--timeout", "60"]
     # Its control socket would lie in the home folder, one for all installations.
-    return [*options, "--graceful-timeout", "3", "--no-control-socket"]
+    return [
+        *options,
+        "--graceful-timeout",
+        "3",
+        "--no-control-socket",
+        "--log-level",
+        "warning",
+    ]
 
 
 def _environment() -> dict[str, str]:
