@@ -38,6 +38,11 @@ def is_administrator(user: object) -> bool:
     return getattr(user, "role", "") == ADMINISTRATOR
 
 
+def is_console_user(user: object) -> bool:
+    """Whether this account may see the console at all."""
+    return getattr(user, "role", "") in (ADMINISTRATOR, STAFF)
+
+
 def _only(roles: tuple[str, ...], view: View[P]) -> Guarded[P]:
     @wraps(view)
     def guarded(

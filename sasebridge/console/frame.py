@@ -1,10 +1,147 @@
 """What the frame of every console page needs: a context processor."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from identity.access import is_administrator, is_console_user
+from sasebridge import __version__
+from sync.models import SyncRun
+
+THEMES = ("light", "dark", "system")
+THEME_COOKIE = "sasebridge_theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A link of the left navigation."""
+
+    label: Any
+    address: str
+    """The name of its url."""
+    icon: str
+    administrators: bool = False
+    url: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Links under one heading; the first group has none."""
+
+    label: Any
+    places: tuple[Place, ...]
+
+
+NAVIGATION = (
+    Group("", (Place(_("Dashboard"), "console:dashboard", "layout-dashboard"),)),
+    Group(
+        _("Identity Authentication"),
+        (
+            Place(_("Identity Access"), "console:idps", "plug-connected"),
+            Place(_("Employee Center"), "sync:directory", "users"),
+        ),
+    ),
+    Group(_("Logs"), (Place(_("Synchronization records"), "sync:runs", "history"),)),
+    Group(
+        _("Settings"),
+        (
+            Place(_("General"), "console:settings", "settings"),
+            Place(_("Accounts"), "admin:identity_user_changelist", "shield", True),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The synchronization that runs now, and how far it is."""
+
+    run: SyncRun
+    percent: int
+
+
+def percent_of(run: SyncRun) -> int:
+    """How far a run is: reading is most of it, then comparing, asking and writing."""
+    share = {
+        SyncRun.Stage.FETCH: 80 * run.departments_read // max(run.departments_seen, 1),
+        SyncRun.Stage.COMPARE: 80,
+        SyncRun.Stage.CONFIRM: 85,
+        SyncRun.Stage.APPLY: 88
+        + 12 * run.changes_applied // max(run.changes_planned, 1),
+        SyncRun.Stage.DONE: 100,
+    }
+    return min(share.get(SyncRun.Stage(run.stage), 0) if run.stage else 0, 100)
+
+
+class Frame:
+    """Asked by templates/frame.html; costs one query, and only if it is asked."""
+
+    version = __version__
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def nav(self) -> list[Group]:
+        """The navigation, without what this account may not use."""
+        trusted = is_administrator(self._request.user)
+        return [
+            Group(
+                group.label,
+                tuple(
+                    self._placed(place)
+                    for place in group.places
+                    if trusted or not place.administrators
+                ),
+            )
+            for group in NAVIGATION
+        ]
+
+    def _placed(self, place: Place) -> Place:
+        url = reverse(place.address)
+        path = self._request.path
+        current = path == url if url == "/" else path.startswith(_root_of(url))
+        return Place(place.label, place.address, place.icon, url=url, current=current)
+
+    @cached_property
+    def theme(self) -> str:
+        """The chosen theme: of the account, else of the browser."""
+        chosen = getattr(getattr(self._request, "user", None), "theme", "")
+        chosen = chosen or self._request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in THEMES else "system"
+
+    @cached_property
+    def running(self) -> Running | None:
+        """An open run, for those who may see it."""
+        if not is_console_user(self._request.user):
+            return None
+        run = SyncRun.objects.filter(state__in=SyncRun.OPEN).order_by("pk").first()
+        return Running(run, percent_of(run)) if run else None
+
+    @property
+    def zone(self) -> str:
+        """The zone that times are shown in."""
+        return settings.TIME_ZONE
+
+    @property
+    def offset(self) -> str:
+        """The zone's present distance to UTC, e.g. UTC+08:00."""
+        written = f"{timezone.localtime():%z}"
+        return f"UTC{written[:3]}:{written[3:5]}"
+
+
+def _root_of(url: str) -> str:
+    """The first part of an address, e.g. /sync/ of /sync/runs/."""
+    return "/" + url.split("/")[1] + "/"
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Values for templates/frame.html."""
-    return {}
+    return {"frame": Frame(request)}

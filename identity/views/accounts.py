@@ -1,0 +1,104 @@
+"""Console logon and log off: a plain form, for administrators and staff only."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth import views as auth_views
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from identity import access, audit
+from identity.models import AuditEvent, User
+
+TRIES, WINDOW = 10, timedelta(minutes=1)
+"""So many failed tries an account and address have in so long a time."""
+FAILED = "logon.console.failed"
+
+
+class LogonForm(auth_forms.AuthenticationForm):
+    """User name and password; employees are told where they belong."""
+
+    error_messages = {
+        "invalid_login": _("User name or password is wrong."),
+        "inactive": _("User name or password is wrong."),
+        "employee": _(
+            "This account is an employee's: it logs on in the SASE client, not in the "
+            "console. The console is for administrators and staff."
+        ),
+    }
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse accounts whose role has no place in the console."""
+        super().confirm_login_allowed(user)
+        if not access.is_console_user(user):
+            raise ValidationError(self.error_messages["employee"], code="employee")
+
+
+class Logon(auth_views.LoginView):
+    """The logon page; goes back to where the visitor came from."""
+
+    authentication_form = LogonForm
+    template_name = "registration/login.html"
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check the password, unless too many were wrong just now."""
+        account = _account(request.POST.get("username", ""))
+        if _tries(request, account) >= TRIES:
+            response = render(request, "registration/throttled.html", status=429)
+            response["Retry-After"] = str(int(WINDOW.total_seconds()))
+            return response
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
+        """Open the session, in the language of the account."""
+        response = super().form_valid(form)
+        user = form.get_user()
+        audit.record("logon.console", by=user, target=user, request=self.request)
+        if user.language:
+            response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language)
+        return response
+
+    def form_invalid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
+        """Write the failure down; of the password nothing, of a name only if it exists."""
+        account = _account(form.data.get("username", ""))
+        reason = "role" if form.has_error("__all__", "employee") else "credentials"
+        audit.record(
+            FAILED,
+            by=None,
+            target=account,
+            detail={"reason": reason},
+            request=self.request,
+        )
+        return super().form_invalid(form)
+
+
+class LogOff(auth_views.LogoutView):
+    """Ends the session; POST only."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Write it down while the account is still known."""
+        if isinstance(request.user, User):
+            audit.record("logoff.console", by=request.user, request=request)
+        return super().post(request, *args, **kwargs)
+
+
+def _account(username: str) -> User | None:
+    return User.objects.filter(username=username[:150]).first()
+
+
+def _tries(request: HttpRequest, account: User | None) -> int:
+    """Failed tries for this account (unknown names count as one) from this address."""
+    return AuditEvent.objects.filter(
+        at__gte=timezone.now() - WINDOW,
+        action=FAILED,
+        address=request.META.get("REMOTE_ADDR", ""),
+        target_id=str(account.pk) if account else "",
+    ).count()

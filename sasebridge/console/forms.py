@@ -1,0 +1,28 @@
+"""Forms of the console's own settings."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from identity.models import Enterprise
+
+
+class EnterpriseForm(forms.ModelForm[Enterprise]):
+    """The company's name and the identifier that employees type in the client."""
+
+    class Meta:
+        model = Enterprise
+        fields = ["name", "identifier"]
+        help_texts = {
+            "name": _("Shown to employees on the logon page."),
+            "identifier": _(
+                "3 to 64 letters, digits, hyphens and underscores. Employees enter it "
+                "in the SASE client; after a change they need the new one."
+            ),
+        }
+        error_messages = {
+            "identifier": {
+                "invalid": _(
+                    "Use 3 to 64 letters, digits, hyphens (-) and underscores (_)."
+                )
+            }
+        }

@@ -1,0 +1,66 @@
+"""What the console says about all IdPs at once, in a constant number of queries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Max
+
+from identity.models import IdentityProvider
+from sync.models import Employee, SyncRun
+
+MOST_ENABLED = 5
+TROUBLED = (
+    SyncRun.State.HELD,
+    SyncRun.State.FAILED,
+    SyncRun.State.PARTIAL,
+    SyncRun.State.ABANDONED,
+)
+"""States of a last run that want an administrator, the most urgent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One IdP as the dashboard and the list show it."""
+
+    idp: IdentityProvider
+    people: int
+    last_run: SyncRun | None
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the last run wants an administrator."""
+        return self.last_run is not None and self.last_run.state in TROUBLED
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run waits or is under way."""
+        return self.last_run is not None and self.last_run.is_open
+
+
+def summaries() -> list[Summary]:
+    """Every IdP, drafts too, the oldest first."""
+    people = _people()
+    runs = {run.idp_id: run for run in _last_runs()}
+    return [
+        Summary(idp, people.get(idp.pk, 0), runs.get(idp.pk))
+        for idp in IdentityProvider.objects.all()
+    ]
+
+
+def enabled(rows: Iterable[Summary]) -> int:
+    """How many IdPs let people log on."""
+    return sum(
+        row.idp.status == IdentityProvider.Status.ENABLED and not row.idp.is_draft
+        for row in rows
+    )
+
+
+def _people() -> dict[object, int]:
+    """Active employees by IdP."""
+    active = Employee.objects.filter(status=Employee.Status.ACTIVE)
+    return dict(active.values_list("idp").annotate(Count("pk")).order_by())
+
+
+def _last_runs() -> Iterable[SyncRun]:
+    newest = SyncRun.objects.order_by().values("idp").annotate(newest=Max("pk"))
+    return SyncRun.objects.filter(pk__in=newest.values("newest"))

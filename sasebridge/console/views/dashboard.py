@@ -1,0 +1,38 @@
+"""The first page: where things stand, and what needs somebody."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from identity.access import ConsoleRequest, console_users
+from sasebridge.console.summary import MOST_ENABLED, enabled, summaries
+from sync.models import Department, SyncRun
+
+RECENT = 6
+
+
+@require_safe
+@console_users
+def dashboard(request: ConsoleRequest) -> HttpResponse:
+    """Cards, what needs attention, recent runs; or where to begin."""
+    rows = summaries()
+    confirmed = [row for row in rows if not row.idp.is_draft]
+    drafts = [row for row in rows if row.idp.is_draft]
+    if not confirmed:
+        return render(request, "console/welcome.html", {"drafts": drafts})
+    due = [row.idp.next_due_at for row in confirmed if row.idp.next_due_at]
+    return render(
+        request,
+        "console/dashboard.html",
+        {
+            "employees": sum(row.people for row in confirmed),
+            "departments": Department.objects.count(),
+            "enabled": enabled(rows),
+            "most": MOST_ENABLED,
+            "last_run": SyncRun.objects.order_by("-pk").first(),
+            "next_due": min(due, default=None),
+            "troubled": [row for row in confirmed if row.troubled],
+            "drafts": drafts,
+            "runs": SyncRun.objects.select_related("idp")[:RECENT],
+        },
+    )

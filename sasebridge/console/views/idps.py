@@ -1,0 +1,73 @@
+"""Identity Access: the list of IdPs, and one IdP's overview."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from identity.access import ConsoleRequest, console_users
+from identity.connection import addresses_of, latest_report
+from identity.models import IdentityProvider
+from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
+from sync.models import Employee
+
+RECENT = 5
+
+
+@require_safe
+@console_users
+def idps(request: ConsoleRequest) -> HttpResponse:
+    """The tab "Identity synchronization"."""
+    rows = summaries()
+    return render(
+        request,
+        "console/idps.html",
+        {"rows": rows, "enabled": enabled(rows), "most": MOST_ENABLED},
+    )
+
+
+@require_safe
+@console_users
+def overview(request: ConsoleRequest, idp_id: UUID) -> HttpResponse:
+    """One IdP: facts, values to copy, last runs. A draft goes on where it was left."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    if idp.is_draft and request.user.is_administrator:
+        return redirect("identity:setup-basic", idp_id=idp.pk)
+    runs = list(idp.runs.all()[:RECENT])
+    active = idp.employees.filter(status=Employee.Status.ACTIVE)
+    return render(
+        request,
+        "console/overview.html",
+        {
+            "row": Summary(idp, active.count(), runs[0] if runs else None),
+            "idp": idp,
+            "departments": idp.directory_departments.count(),
+            "settings": _plain_settings(idp),
+            "secrets": _secrets(idp),
+            "copy_values": idp.connector_class.copy_values(addresses_of(idp)),
+            "report": latest_report(idp),
+            "runs": runs,
+        },
+    )
+
+
+def _plain_settings(idp: IdentityProvider) -> list[tuple[str, str]]:
+    """Label and value of what is no secret, in the vendor's own words."""
+    form = idp.connector_class.credentials_form()(initial=idp.settings)
+    rows = []
+    for name in idp.connector_class.plain_settings:
+        field, value = form.fields[name], idp.settings.get(name, "")
+        choices = dict(getattr(field, "choices", ()))
+        rows.append((str(field.label), str(choices.get(value, value))))
+    return rows
+
+
+def _secrets(idp: IdentityProvider) -> list[dict[str, object]]:
+    """Label of each secret and when it was set; never the value."""
+    fields = idp.connector_class.credentials_form().base_fields
+    dates = dict(idp.secrets.order_by("created_at").values_list("name", "created_at"))
+    return [
+        {"label": fields[name].label, "set_at": dates.get(name)}
+        for name in idp.connector_class.secret_settings
+    ]

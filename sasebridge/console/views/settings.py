@@ -1,0 +1,51 @@
+"""Settings: the company, and the identifier that employees type in the client."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from identity import audit
+from identity.access import ConsoleRequest, console_users
+from identity.models import Enterprise, User
+from sasebridge.console.forms import EnterpriseForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@console_users
+def general(request: ConsoleRequest) -> HttpResponse:
+    """Show the settings; administrators change them."""
+    if request.method == "POST" and not request.user.is_administrator:
+        raise PermissionDenied
+    enterprise = Enterprise.load()
+    identifier = enterprise.identifier
+    form = EnterpriseForm(request.POST or None, instance=enterprise)
+    if form.is_valid():
+        _save(form, request)
+        messages.success(request, _("Saved."))
+        return redirect("console:settings")
+    return render(
+        request, "console/settings.html", {"form": form, "identifier": identifier}
+    )
+
+
+@transaction.atomic
+def _save(form: EnterpriseForm, request: ConsoleRequest) -> None:
+    """Keep what changed, and write down what it was before."""
+    detail = {
+        name: {"before": form.initial[name], "after": form.cleaned_data[name]}
+        for name in form.changed_data
+    }
+    if detail:
+        audit.record(
+            "settings.change",
+            by=cast(User, request.user),
+            target=form.save(),
+            detail=detail,
+            request=request,
+        )
