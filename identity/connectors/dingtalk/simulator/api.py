@@ -1,0 +1,207 @@
+"""The simulator as a WSGI app: lets calls in as DingTalk does, and counts them.
+
+State is in `state` and `company`, replies in `departments`, `users` and `access`,
+faults in `faults` and `effects`; this module only leads a call past them.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from http.client import responses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import access, departments, users
+from .company import Impossible
+from .effects import Broken, Effect
+from .faults import Faults
+from .routes import Route
+from .state import Platform
+from .wire import (
+    API,
+    CONTROL,
+    LOGIN,
+    OAPI,
+    Call,
+    Refused,
+    Reply,
+    address_rejected,
+    legacy,
+    modern,
+    page,
+    parse_query,
+    permission_missing,
+    plain_error,
+    platform_error,
+    request_id,
+    throttled,
+)
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+ROUTES: dict[str, Route] = access.ROUTES | departments.ROUTES | users.ROUTES
+FAMILIES = (OAPI, API, LOGIN, CONTROL)
+_CORP_TOKEN = re.compile(r"/v1\.0/oauth2/([^/]+)/token")
+SLEEP = "simulator.sleep"
+"""Environ key: how to wait; an in-process caller has its own way."""
+
+
+@dataclass(eq=False)
+class Simulator(Platform):
+    """One DingTalk with one company and one app. See the package's docstring."""
+
+    rate: int = 0
+    """Calls a second per API before 90018; 0 is no limit."""
+    latency: float = 0.0
+    """Seconds that each API answer takes."""
+    faults: Faults = field(default_factory=Faults)
+    calls: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    """Calls above `rate`, by path."""
+    _seconds: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        try:
+            reply = self.respond(_call_of(environ))
+        except Broken:
+            if SLEEP in environ:
+                raise
+            reply = Reply(body=b"{", headers={"Content-Length": "1000"})
+        body = reply.encoded()
+        if isinstance(body, bytes):
+            reply.headers.setdefault("Content-Length", str(len(body)))
+        status = f"{reply.status} {responses.get(reply.status, 'Simulated')}"
+        start_response(status, list(reply.headers.items()))
+        return [body] if isinstance(body, bytes) else body
+
+    def respond(self, call: Call) -> Reply:
+        """Answer one call; raises `Broken` where there shall be no answer."""
+        if call.family not in (OAPI, API):
+            return page("<h1>Not found</h1>", 404)
+        with self.company.lock:
+            self.calls[call.path] += 1
+            over = self._over_rate(call)
+        if self.latency:
+            call.sleep(self.latency)
+        if over:
+            return throttled(call, self.rate)
+        return self._through(self.faults.striking(call), call)
+
+    def keep(self, path: Path) -> None:
+        """Save the company to a file now and after each change."""
+        self.company.save(path)
+        self.company.listeners.append(lambda event: self.company.save(path))
+
+    def _through(self, effects: list[Effect], call: Call) -> Reply:
+        if effects:
+            return effects[0](call, lambda: self._through(effects[1:], call))
+        with self.company.lock:
+            try:
+                return self._answer(call)
+            except Refused as refusal:
+                return refusal.reply
+            except Impossible as fault:
+                return plain_error(60003, f"部门不存在 {fault}")
+
+    def _answer(self, call: Call) -> Reply:
+        route = ROUTES.get(call.path)
+        if route is None or call.path.startswith("/v1.0/") != (call.family == API):
+            return _unknown(call)
+        if call.method != route.method:
+            return _wrong_verb(call, route.method)
+        self._let_in(call, route)
+        return route.answer(self, call)
+
+    def _let_in(self, call: Call, route: Route) -> None:
+        if route.app_token:
+            self._check_token(call)
+        allowed = self.allowed_addresses
+        if (
+            not route.any_address
+            and allowed is not None
+            and call.address not in allowed
+        ):
+            raise Refused(address_rejected(call, self.app_key))
+        if self.stopped:
+            raise Refused(
+                platform_error(call, "50003", "应用已停用", 400, "app.stopped")
+            )
+        if route.permission and route.permission not in self.permissions:
+            raise Refused(permission_missing(call, route.permission, self.app_key))
+
+    def _check_token(self, call: Call) -> None:
+        token = call.query.get("access_token") or call.form.get("access_token")
+        if not token:
+            raise Refused(legacy(call, "40000", "access_token is blank"))
+        if not self.accepts(token):
+            raise Refused(legacy(call, "40014", "不合法的access_token"))
+
+    def _over_rate(self, call: Call) -> bool:
+        """DingTalk counts by the second of the clock."""
+        if not self.rate:
+            return False
+        second, count = self._seconds.get(call.path, (0, 0))
+        now = int(time.time())
+        count = count + 1 if second == now else 1
+        self._seconds[call.path] = (now, count)
+        if count > self.rate:
+            self.refused[call.path] += 1
+        return count > self.rate
+
+
+def _call_of(environ: "WSGIEnvironment") -> Call:
+    raw = environ.get("PATH_INFO", "/").encode("latin-1").decode(errors="replace")
+    family, _, rest = raw.lstrip("/").partition("/")
+    path, path_values = f"/{rest}", {}
+    if found := _CORP_TOKEN.fullmatch(path):
+        path, path_values = "/v1.0/oauth2/{corpId}/token", {"corpId": found[1]}
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    headers = {
+        key[5:].replace("_", "-").lower(): value
+        for key, value in environ.items()
+        if key.startswith("HTTP_")
+    } | {"content-type": environ.get("CONTENT_TYPE", "")}
+    return Call(
+        family=family,
+        path=path,
+        method=environ["REQUEST_METHOD"],
+        query=parse_query(environ.get("QUERY_STRING", "")),
+        headers=headers,
+        body=environ["wsgi.input"].read(length) if length else b"",
+        address=environ.get("REMOTE_ADDR", ""),
+        sleep=environ.get(SLEEP, time.sleep),
+        path_values=path_values,
+    )
+
+
+def _unknown(call: Call) -> Reply:
+    if call.family == OAPI:
+        name = "dingtalk.oapi." + call.path.strip("/").removeprefix("topapi/").replace(
+            "/", "."
+        )
+        text = f"不合法ApiName，ApiName = {name}"
+        content = {
+            "errcode": 22,
+            "errmsg": f"Invalid method[submsg={text}]",
+            "sub_code": "isv.invalid-method",
+            "sub_msg": text,
+            "request_id": request_id(),
+        }
+        return Reply(content=content)
+    if call.path.startswith("/v1.0/"):
+        text = "Specified api is not found, please check your url and method."
+        return modern(404, "InvalidAction.NotFound", text)
+    return Reply(content={"errcode": 404, "errmsg": "请求的URI地址不存在"})
+
+
+def _wrong_verb(call: Call, wanted: str) -> Reply:
+    if call.family == API:
+        return _unknown(call)
+    code = "43001" if wanted == "GET" else "43002"
+    return legacy(call, code, f"需要{wanted}请求")

@@ -1,0 +1,31 @@
+"""The names under which a simulated app is known, fixed by a seed."""
+
+import hashlib
+import string
+from dataclasses import dataclass
+
+_SECRET = string.ascii_letters + string.digits + "-_"
+_SMALL = string.ascii_lowercase + string.digits
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What an administrator types into the wizard."""
+
+    corp_id: str
+    app_key: str
+    app_secret: str
+
+    @classmethod
+    def of_seed(cls, seed: int | str) -> "Credentials":
+        """The same three values for the same seed, in DingTalk's shapes."""
+        return cls(
+            corp_id="ding" + hashlib.sha256(f"corp {seed}".encode()).hexdigest()[:32],
+            app_key="ding" + _letters(f"key {seed}", _SMALL, 16),
+            app_secret=_letters(f"secret {seed}", _SECRET, 64),
+        )
+
+
+def _letters(text: str, alphabet: str, length: int) -> str:
+    digest = hashlib.sha512(f"simulated app {text}".encode()).digest()
+    return "".join(alphabet[byte % len(alphabet)] for byte in digest[:length])
