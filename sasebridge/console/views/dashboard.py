@@ -1,19 +1,24 @@
 """The first page: where things stand, and what needs somebody."""
 
+from typing import TYPE_CHECKING
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from identity.access import ConsoleRequest, console_users
+from identity.access import console_users
 from sasebridge.console.summary import MOST_ENABLED, enabled, summaries
 from sync.models import Department, SyncRun
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
 
 RECENT = 6
 
 
 @require_safe
 @console_users
-def dashboard(request: ConsoleRequest) -> HttpResponse:
+def dashboard(request: "ConsoleRequest") -> HttpResponse:
     """Cards, what needs attention, recent runs; or where to begin."""
     rows = summaries()
     confirmed = [row for row in rows if not row.idp.is_draft]

@@ -1,23 +1,27 @@
 """Identity Access: the list of IdPs, and one IdP's overview."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from identity.access import ConsoleRequest, console_users
+from identity.access import console_users
 from identity.connection import addresses_of, latest_report
 from identity.models import IdentityProvider
 from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
 from sync.models import Employee
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
 
 RECENT = 5
 
 
 @require_safe
 @console_users
-def idps(request: ConsoleRequest) -> HttpResponse:
+def idps(request: "ConsoleRequest") -> HttpResponse:
     """The tab "Identity synchronization"."""
     rows = summaries()
     return render(
@@ -29,7 +33,7 @@ def idps(request: ConsoleRequest) -> HttpResponse:
 
 @require_safe
 @console_users
-def overview(request: ConsoleRequest, idp_id: UUID) -> HttpResponse:
+def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """One IdP: facts, values to copy, last runs. A draft goes on where it was left."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if idp.is_draft and request.user.is_administrator:

@@ -1,6 +1,6 @@
 """Settings: the company, and the identifier that employees type in the client."""
 
-from typing import cast
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,14 +11,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from identity import audit
-from identity.access import ConsoleRequest, console_users
-from identity.models import Enterprise, User
+from identity.access import console_users
+from identity.models import Enterprise
 from sasebridge.console.forms import EnterpriseForm
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @console_users
-def general(request: ConsoleRequest) -> HttpResponse:
+def general(request: "ConsoleRequest") -> HttpResponse:
     """Show the settings; administrators change them."""
     if request.method == "POST" and not request.user.is_administrator:
         raise PermissionDenied
@@ -35,7 +38,7 @@ def general(request: ConsoleRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _save(form: EnterpriseForm, request: ConsoleRequest) -> None:
+def _save(form: EnterpriseForm, request: "ConsoleRequest") -> None:
     """Keep what changed, and write down what it was before."""
     detail = {
         name: {"before": form.initial[name], "after": form.cleaned_data[name]}
@@ -44,7 +47,7 @@ def _save(form: EnterpriseForm, request: ConsoleRequest) -> None:
     if detail:
         audit.record(
             "settings.change",
-            by=cast(User, request.user),
+            by=request.user,
             target=form.save(),
             detail=detail,
             request=request,
