@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from identity.models import Enterprise
 
 
-class EnterpriseForm(forms.ModelForm[Enterprise]):
+class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """The company's name and the identifier that employees type in the client."""
 
     class Meta:
