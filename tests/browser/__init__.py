@@ -1,0 +1,1 @@
+"""A real browser: how it is started, and pictures of every page."""
