@@ -72,6 +72,8 @@ class FieldMapping:
                 if value := record.values.get(source):
                     values[row.target] = _clip(row.target, value)
                     break
+        # A person is never nameless, whatever the vendor's record lacks.
+        values.setdefault("name", record.userid)
         return replace(record, values=values)
 
 

@@ -60,6 +60,7 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     first_read = models.BigIntegerField(default=0)
     fingerprint = models.CharField(max_length=32, blank=True, default="")
@@ -76,6 +77,8 @@ class SyncRun(models.Model):
     """Of what was done: created, updated, left, out_of_scope, moved, departments_* ..."""
     faults = models.JSONField(default=list, blank=True)
     """What could not be read: kind, where, message, remedy."""
+    unknown_fields = models.JSONField(default=list, blank=True)
+    """Directory fields that came for nobody: kept, and by narrow reads too."""
     held_because = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=64, blank=True, default="")
     error_code = models.CharField(max_length=64, blank=True, default="")

@@ -1,0 +1,257 @@
+"""The directory: rows as records, and a run's changes written into rows in bulk.
+
+Every writing transaction is short (SQLite's write lock is held for a chunk at a time)
+and asks the lease's fence first. Newest read wins: a row that a later read refreshed
+is never written by an older one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from identity.connectors.records import DepartmentRecord, MembershipRecord
+from identity.models import IdentityProvider
+from sync import history, plan, shape
+from sync.lease import Lease
+from sync.models import Change, Department, Employee, Membership
+from sync.people import PeopleWriter, chunks
+from sync.staging import Stage, load
+
+DEPARTMENT = str(Change.Entity.DEPARTMENT)
+MEMBERSHIP = str(Change.Entity.MEMBERSHIP)
+
+
+def departments_of(idp: IdentityProvider) -> list[DepartmentRecord]:
+    """All departments of an IdP, ordered by id."""
+    rows = Department.objects.filter(idp=idp).values_list(
+        "source_id", "name", "parent_source_id", "order", "read_number"
+    )
+    records = (
+        DepartmentRecord(id, name, parent or None, order, read)
+        for id, name, parent, order, read in rows
+    )
+    return sorted(records, key=lambda record: record.id)
+
+
+class Writer:
+    """Writes one run's changes in the order that the rows need."""
+
+    def __init__(
+        self,
+        idp: IdentityProvider,
+        lease: Lease,
+        stage: Stage,
+        rules: plan.Rules,
+        counts: Counter[str],
+    ) -> None:
+        self.counts = counts
+        self._idp = idp
+        self._lease = lease
+        self._stage = stage
+        self.people = PeopleWriter(
+            idp, lease.run.pk, stage, self._fenced, rules, self.counts
+        )
+
+    @contextmanager
+    def _fenced(self) -> Iterator[None]:
+        """A transaction in which the run is certainly ours."""
+        self._lease.check()
+        with transaction.atomic():
+            self._lease.fence()
+            yield
+
+    def hold(self, changes: Iterable[plan.Change]) -> None:
+        """Store a plan as changes that were not applied."""
+        for chunk in chunks(changes):
+            with self._fenced():
+                lines = (
+                    history.line(c.entity, c.kind, c.key, c.before, c.after)
+                    for c in chunk
+                )
+                history.write(self._lease.run.pk, lines, applied=False)
+
+    # --- departments ---
+
+    def place_departments(self, changes: Sequence[plan.Change]) -> Iterator[int]:
+        """Create and update departments; yields chunk sizes."""
+        wanted = [c for c in changes if c.kind is not plan.Kind.REMOVE]
+        ways = shape.chains(self._parents_after(wanted))
+        for chunk in chunks(wanted):
+            with self._fenced():
+                self._create_departments(chunk, ways)
+                self._update_departments(chunk)
+                self._record(DEPARTMENT, chunk)
+            yield len(chunk)
+
+    def remove_departments(self, changes: Iterable[plan.Change]) -> Iterator[int]:
+        """Remove departments that a complete read proved gone; yields chunk sizes."""
+        for chunk in chunks(c for c in changes if c.kind is plan.Kind.REMOVE):
+            with self._fenced():
+                Department.objects.filter(
+                    idp=self._idp, source_id__in=[c.key for c in chunk]
+                ).delete()
+                self._record(DEPARTMENT, chunk)
+                self.counts["departments_removed"] += len(chunk)
+            yield len(chunk)
+
+    def _parents_after(self, changes: Iterable[plan.Change]) -> dict[str, str | None]:
+        """Each department's parent once the changes are made."""
+        parents = {d.id: d.parent_id for d in departments_of(self._idp)}
+        for change in changes:
+            record = _department(change.after)
+            parents[record.id] = record.parent_id
+        return parents
+
+    def _create_departments(
+        self, chunk: Iterable[plan.Change], ways: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        records = [_department(c.after) for c in chunk if c.kind is plan.Kind.CREATE]
+        load(
+            "sync_department",
+            (
+                *("idp_id", "source_id", "parent_source_id", "name", "order", "path"),
+                *("depth", "direct", "total", "children", "read_number"),
+            ),
+            (
+                (
+                    self._stage.idp_key,
+                    *(record.id, record.parent_id or "", record.name[:200]),
+                    *(record.order, "/" + "/".join(ways[record.id]) + "/"),
+                    *(len(ways[record.id]) - 1, 0, 0, 0, record.read),
+                )
+                for record in records
+            ),
+        )
+        self.counts["departments_created"] += len(records)
+
+    def _update_departments(self, chunk: Iterable[plan.Change]) -> None:
+        for change in chunk:
+            if change.kind is plan.Kind.UPDATE:
+                record = _department(change.after)
+                self.counts["departments_updated"] += Department.objects.filter(
+                    idp=self._idp, source_id=record.id, read_number__lt=record.read
+                ).update(
+                    name=record.name[:200],
+                    parent_source_id=record.parent_id or "",
+                    order=record.order,
+                    read_number=record.read,
+                )
+
+    # --- memberships ---
+
+    def apply_memberships(self, changes: Iterable[plan.Change]) -> Iterator[int]:
+        """Write memberships of people who have a row; yields chunk sizes."""
+        departments = dict(
+            Department.objects.filter(idp=self._idp).values_list("source_id", "pk")
+        )
+        for chunk in chunks(changes):
+            with self._fenced():
+                pairs = self._pairs(chunk, departments)
+                written = [change for change in chunk if change.key in pairs]
+                self._write_memberships(written, pairs)
+                self._record(MEMBERSHIP, written)
+            yield len(chunk)
+
+    def _pairs(
+        self, chunk: Iterable[plan.Change], departments: Mapping[str, int]
+    ) -> dict[str, tuple[int, int]]:
+        """The rows' ids of each change's person and department, where both are here."""
+        keys = {change.key: change.key.rpartition("/") for change in chunk}
+        people = dict(
+            Employee.objects.filter(
+                idp=self._idp,
+                status=Employee.Status.ACTIVE,
+                userid__in={userid for userid, _, _ in keys.values()},
+            ).values_list("userid", "pk")
+        )
+        return {
+            key: (people[userid], departments[department])
+            for key, (userid, _, department) in keys.items()
+            if userid in people and department in departments
+        }
+
+    def _write_memberships(
+        self, chunk: Sequence[plan.Change], pairs: Mapping[str, tuple[int, int]]
+    ) -> None:
+        new: list[Membership] = []
+        changed: list[tuple[object, ...]] = []
+        gone: list[tuple[int, int]] = []
+        for change in chunk:
+            employee, department = pairs[change.key]
+            if change.kind is plan.Kind.REMOVE:
+                gone.append((employee, department))
+                continue
+            record = _membership(change.after)
+            if change.kind is plan.Kind.CREATE:
+                new.append(_membership_row(employee, department, record))
+            else:
+                facts = (record.order, record.leader, record.read)
+                changed.append((*facts, employee, department, record.read))
+        Membership.objects.bulk_create(new, ignore_conflicts=True)
+        self._stage.update_memberships(changed)
+        for employee, department in gone:
+            Membership.objects.filter(
+                employee_id=employee, department_id=department
+            ).delete()
+        self.counts["memberships_added"] += len(new)
+        self.counts["memberships_changed"] += len(changed)
+        self.counts["memberships_removed"] += len(gone)
+
+    # --- the tree's numbers ---
+
+    def reshape(self) -> None:
+        """Compute paths and head-counts anew and write those that differ."""
+        rows = {row.source_id: row for row in Department.objects.filter(idp=self._idp)}
+        memberships = (
+            Membership.objects.filter(
+                employee__idp=self._idp, employee__status=Employee.Status.ACTIVE
+            )
+            .order_by("employee_id")
+            .values_list("employee_id", "department__source_id")
+            .iterator(chunk_size=5000)
+        )
+        parents = {id: row.parent_source_id or None for id, row in rows.items()}
+        different = [
+            (id, new.path, new.depth, new.children, new.direct, new.total)
+            for id, new in shape.shapes(parents, memberships).items()
+            if new != _shape_of(rows[id])
+        ]
+        for chunk in chunks(different, 2000):
+            with self._fenced():
+                self._stage.update_shapes(chunk)
+
+    def _record(self, entity: str, chunk: Iterable[plan.Change]) -> None:
+        history.write(
+            self._lease.run.pk,
+            [history.line(entity, c.kind, c.key, c.before, c.after) for c in chunk],
+        )
+
+
+def _shape_of(row: Department) -> shape.Shape:
+    return shape.Shape(row.path, row.depth, row.children, row.direct, row.total)
+
+
+def _department(record: plan.Record | None) -> DepartmentRecord:
+    if not isinstance(record, DepartmentRecord):
+        raise TypeError("a change of a department carries a department's record")
+    return record
+
+
+def _membership(record: plan.Record | None) -> MembershipRecord:
+    if not isinstance(record, MembershipRecord):
+        raise TypeError("a change of a membership carries a membership's record")
+    return record
+
+
+def _membership_row(
+    employee: int, department: int, record: MembershipRecord
+) -> Membership:
+    return Membership(
+        employee_id=employee,
+        department_id=department,
+        order=record.order,
+        leader=record.leader,
+        read_number=record.read,
+    )

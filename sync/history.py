@@ -1,0 +1,74 @@
+"""Changes as rows of the history: what was, what is, who and what it was about."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from identity.connectors.records import (
+    DepartmentRecord,
+    EmployeeRecord,
+    MembershipRecord,
+)
+from sync.plan import Record
+from sync.staging import load
+
+COLUMNS = ("run_id", "entity", "kind", "key", "label", "before", "after", "applied")
+Line = tuple[str, str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]
+"""entity, kind, key, label, before, after."""
+
+
+def line(
+    entity: str, kind: str, key: str, before: Record | None, after: Record | None
+) -> Line:
+    """One change for the history; of an update only what differs is kept."""
+    old, new = _content(before), _content(after)
+    if before and after:
+        keys = [k for k in old.keys() | new.keys() if old.get(k) != new.get(k)]
+        old = {k: old.get(k) for k in sorted(keys)}
+        new = {k: new.get(k) for k in sorted(keys)}
+    label = _label(after) or _label(before)
+    return (
+        entity,
+        kind,
+        key,
+        label[:200],
+        old if before else None,
+        # A create keeps no copy: the row itself is the "after".
+        new if after and before else None,
+    )
+
+
+def write(run_id: int, lines: Iterable[Line], *, applied: bool = True) -> None:
+    """Add lines to the history of a run."""
+    load(
+        "sync_change",
+        COLUMNS,
+        (
+            (run_id, entity, kind, key, label, _text(before), _text(after), applied)
+            for entity, kind, key, label, before, after in lines
+        ),
+    )
+
+
+def _text(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(values, ensure_ascii=False)
+
+
+def _label(record: Record | None) -> str:
+    if isinstance(record, EmployeeRecord):
+        return record.values.get("name", "")
+    return record.name if isinstance(record, DepartmentRecord) else ""
+
+
+def _content(record: Record | None) -> dict[str, Any]:
+    if isinstance(record, EmployeeRecord):
+        return {"unionid": record.unionid, **record.values}
+    if isinstance(record, DepartmentRecord):
+        return {
+            "name": record.name,
+            "parent_id": record.parent_id,
+            "order": record.order,
+        }
+    if isinstance(record, MembershipRecord):
+        return {"order": record.order, "leader": record.leader}
+    return {}

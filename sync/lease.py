@@ -1,0 +1,157 @@
+"""Who may work on a run: claim, heartbeat, fence. Nothing here locks outside the rows.
+
+A run is claimed by a conditional update and kept by its lease. Each applying
+transaction asks `Lease.fence` first, so that a worker that was frozen and woke up after
+its lease ended can write nothing (promise P7). Leases are judged by the database's clock.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from identity.connectors.base import CrawlStopped
+from identity.models import IdentityProvider
+from sync.models import SyncRun
+
+LEASE = timedelta(seconds=60)
+BEAT = 1.0
+"""Seconds between heartbeats; a cancel is seen after this long at the latest."""
+
+State = SyncRun.State
+
+
+class LeaseLost(Exception):
+    """Another worker took over, or the IdP was closed: write nothing more."""
+
+
+def close_dead(idp: IdentityProvider) -> None:
+    """Close runs whose worker died, and queued ones that nobody fetched in time."""
+    stale = SyncRun.objects.filter(idp=idp, lease_until__lt=Now())
+    stale.filter(state=State.RUNNING).update(
+        state=State.ABANDONED,
+        finished_at=Now(),
+        error_code="worker_lost",
+        error_cause="The worker that carried this run out stopped without a word.",
+    )
+    stale.filter(state=State.QUEUED).update(state=State.SUPERSEDED, finished_at=Now())
+
+
+def claim(run: SyncRun) -> bool:
+    """Make a queued run ours; False if somebody else has it or it is over."""
+    claimed = SyncRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
+        state=State.RUNNING,
+        stage=SyncRun.Stage.FETCH,
+        fence=F("fence") + 1,
+        lease_until=Now() + LEASE,
+        started_at=Now(),
+        attempts=F("attempts") + 1,
+    )
+    run.refresh_from_db()
+    return bool(claimed)
+
+
+class Lease:
+    """Our hold on a running run. A context: its heartbeat runs while it is open.
+
+    `progress` takes numbers for the run row; the heartbeat writes them. `stopped` is
+    what long work asks between steps.
+    """
+
+    def __init__(self, run: SyncRun, stop: Callable[[], bool] = lambda: False) -> None:
+        self.run = run
+        self._shutdown = stop
+        self._progress: dict[str, Any] = {}
+        self._closed_before = run.idp.status == IdentityProvider.Status.CLOSED
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, daemon=True)
+        self.cancelled = False
+        self.lost = False
+
+    def __enter__(self) -> Self:
+        if not connection.in_atomic_block:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=20)
+
+    @property
+    def shutting_down(self) -> bool:
+        """Whether this process is asked to end."""
+        return self._shutdown()
+
+    def stopped(self) -> bool:
+        """Whether to stop working on the run."""
+        return self.cancelled or self.lost or self._shutdown()
+
+    def check(self) -> None:
+        """Raise CrawlStopped if the work shall stop."""
+        if self.stopped():
+            raise CrawlStopped
+
+    def progress(self, **numbers: Any) -> None:
+        """Note progress; written with the next heartbeat."""
+        self._progress = {**self._progress, **numbers}
+        for name, value in numbers.items():
+            setattr(self.run, name, value)
+
+    def fence(self) -> None:
+        """Inside a transaction: hold the run row, or raise LeaseLost.
+
+        Also refuses when the IdP was closed or deleted since the run began (F-27).
+        """
+        row = (
+            SyncRun.objects.select_for_update(of=("self",))
+            .select_related("idp")
+            .filter(pk=self.run.pk, fence=self.run.fence, state=State.RUNNING)
+            .first()
+        )
+        if row is None:
+            self.lost = True
+            raise LeaseLost("another worker took this run over")
+        closed = row.idp.status == IdentityProvider.Status.CLOSED
+        if closed and not self._closed_before:
+            self.lost = True
+            raise LeaseLost("the IdP was closed")
+
+    def finish(self, **outcome: Any) -> None:
+        """Write the outcome and the last progress, if the run is still ours."""
+        values = {**self._progress, **outcome}
+        if outcome["state"] != State.QUEUED:
+            values["finished_at"] = Now()
+        with transaction.atomic():
+            SyncRun.objects.filter(
+                pk=self.run.pk, fence=self.run.fence, state=State.RUNNING
+            ).update(**values, lease_until=Now() + LEASE)
+        self.run.refresh_from_db()
+
+    def beat(self) -> None:
+        """Extend the lease, write the progress, hear about a cancel."""
+        mine = SyncRun.objects.filter(
+            pk=self.run.pk, fence=self.run.fence, state=State.RUNNING
+        )
+        if not mine.update(lease_until=Now() + LEASE, **self._progress):
+            self.lost = True
+        self.cancelled = mine.filter(cancel_requested=True).exists()
+
+    def _beat_on(self) -> None:
+        while not self._over.wait(BEAT):
+            try:
+                self.beat()
+            except OperationalError:
+                # The database is away; the lease decides whether we lose the run.
+                close_old_connections()
+        connection.close()

@@ -1,0 +1,220 @@
+"""Employees' rows: created, updated, taken back, replaced, ended."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from django.utils import timezone
+
+from identity.connectors.records import EmployeeRecord, Lookup, MembershipRecord
+from identity.mapping import ATTRIBUTE
+from identity.models import IdentityProvider
+from sync import history, plan
+from sync.models import Change, Employee
+from sync.staging import Stage, attributes_of
+from sync.statements import COLUMNS
+
+CHUNK = 500
+"""Changes in one transaction: keeps SQLite's write lock below 100 ms."""
+
+T = TypeVar("T")
+Kind = Change.Kind
+EMPLOYEE = str(Change.Entity.EMPLOYEE)
+
+
+class Fenced(Protocol):
+    """Opens a transaction in which the run is certainly ours."""
+
+    def __call__(self) -> AbstractContextManager[None]: ...
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    stream = iter(items)
+    while chunk := list(islice(stream, size)):
+        yield chunk
+
+
+class PeopleWriter:
+    """Writes one run's changes of employees; `counts` says what was really done."""
+
+    def __init__(
+        self,
+        idp: IdentityProvider,
+        run_id: int,
+        stage: Stage,
+        fenced: Fenced,
+        rules: plan.Rules,
+        counts: Counter[str],
+    ) -> None:
+        self._idp = idp
+        self._run_id = run_id
+        self._stage = stage
+        self._fenced = fenced
+        self._rules = rules
+        self._counts = counts
+
+    def insert_new(self) -> Iterator[int]:
+        """Add people whose userid was never here, set-based; yields chunk sizes."""
+        after = ""
+        while True:
+            upto, count = self._stage.next_new(after, CHUNK)
+            if not count:
+                return
+            with self._fenced():
+                self._stage.insert_new(self._run_id, after, upto)
+            self._counts["created"] += count
+            after = upto
+            yield count
+
+    def apply(self, changes: Iterable[plan.Change]) -> Iterator[int]:
+        """Write updates, returns and replacements; yields chunk sizes."""
+        for chunk in chunks(changes):
+            with self._fenced():
+                lines = [*self._update(chunk), *self._create(chunk)]
+                history.write(self._run_id, lines)
+            yield len(chunk)
+
+    def end(self, lookups: Sequence[tuple[str, Kind, Lookup]]) -> Iterator[int]:
+        """End the active status of people whom a lookup confirmed; chunk sizes."""
+        for chunk in chunks(lookups):
+            with self._fenced():
+                for userid, kind, lookup in chunk:
+                    self._end(userid, kind, lookup.read)
+            yield len(chunk)
+
+    # --- one chunk ---
+
+    def _update(self, chunk: Sequence[plan.Change]) -> Iterator[history.Line]:
+        """Write over active rows that no later read refreshed."""
+        wanted = [c for c in chunk if c.kind is plan.Kind.UPDATE]
+        numbers = self._numbers([change.key for change in wanted])
+        written: list[tuple[EmployeeRecord, str]] = []
+        for change in wanted:
+            record = _person(change.after)
+            if numbers.get(change.key, record.read) < record.read:
+                written.append((record, plan.fingerprint(record, self._rules)))
+                yield history.line(
+                    EMPLOYEE, Kind.UPDATE, change.key, change.before, change.after
+                )
+        self._stage.update_employees(written)
+        self._counts["updated"] += len(written)
+
+    def _create(self, chunk: Sequence[plan.Change]) -> Iterator[history.Line]:
+        """People whose userid was here before: back again, or somebody else."""
+        wanted = [c for c in chunk if c.kind in (plan.Kind.CREATE, plan.Kind.REPLACE)]
+        rows = self._rows([change.key for change in wanted])
+        for change in wanted:
+            yield from self._admit(_person(change.after), rows[change.key])
+
+    def _admit(
+        self, record: EmployeeRecord, rows: Sequence[Employee]
+    ) -> Iterator[history.Line]:
+        if any(row.read_number > record.read for row in rows):
+            return  # a later read knows better: a stale one resurrects nobody
+        same = next((row for row in rows if _same_person(row, record)), None)
+        for row in rows:
+            if row is not same and row.status != Employee.Status.LEFT:
+                yield self._replaced(row, record)
+        if same is None:
+            _fill(Employee(idp=self._idp), record, self._rules).save()
+            self._counts["created"] += 1
+            yield history.line(EMPLOYEE, Kind.CREATE, record.userid, None, record)
+        else:
+            before = record_of(same)
+            record = plan.settle(before, record, self._rules)
+            _fill(same, record, self._rules).save()
+            self._counts["returned"] += 1
+            yield history.line(EMPLOYEE, Kind.RETURN, record.userid, before, record)
+
+    def _replaced(self, row: Employee, record: EmployeeRecord) -> history.Line:
+        """The old holder of a userid that another person has now: left."""
+        _leave(row, Employee.Status.LEFT, record.read)
+        row.memberships.all().delete()
+        self._counts["replaced"] += 1
+        return history.line(EMPLOYEE, Kind.REPLACE, record.userid, record_of(row), None)
+
+    def _end(self, userid: str, kind: Kind, read: int) -> None:
+        row = Employee.objects.filter(
+            idp=self._idp,
+            userid=userid,
+            status=Employee.Status.ACTIVE,
+            read_number__lt=read,
+        ).first()
+        if row is None:
+            return
+        before = record_of(row)
+        _leave(row, Employee.Status(kind if kind != Kind.LEAVE else "left"), read)
+        lines = [history.line(EMPLOYEE, kind, userid, before, None)]
+        for membership in row.memberships.select_related("department"):
+            department = membership.department.source_id
+            lines.append(
+                history.line(
+                    Change.Entity.MEMBERSHIP,
+                    Kind.REMOVE,
+                    f"{userid}/{department}",
+                    MembershipRecord(
+                        userid, department, membership.order, membership.leader
+                    ),
+                    None,
+                )
+            )
+        row.memberships.all().delete()
+        history.write(self._run_id, lines)
+        self._counts["left" if kind == Kind.LEAVE else "out_of_scope"] += 1
+
+    # --- reading rows ---
+
+    def _numbers(self, userids: Sequence[str]) -> dict[str, int]:
+        rows = Employee.objects.filter(
+            idp=self._idp, userid__in=userids, status=Employee.Status.ACTIVE
+        )
+        return dict(rows.values_list("userid", "read_number"))
+
+    def _rows(self, userids: Sequence[str]) -> dict[str, list[Employee]]:
+        """All rows of these userids: not-left ones first, then the newest."""
+        found: dict[str, list[Employee]] = defaultdict(list)
+        for row in Employee.objects.filter(idp=self._idp, userid__in=userids).order_by(
+            "-read_number", "-pk"
+        ):
+            found[row.userid].append(row)
+        for rows in found.values():
+            rows.sort(key=lambda row: row.status == Employee.Status.LEFT)
+        return found
+
+
+def record_of(row: Employee) -> EmployeeRecord:
+    """A row as the planner sees it."""
+    values = {name: text for name in COLUMNS if (text := getattr(row, name))}
+    values |= {f"{ATTRIBUTE}{name}": text for name, text in row.attributes.items()}
+    return EmployeeRecord(row.userid, row.unionid, values, read=row.read_number)
+
+
+def _person(record: plan.Record | None) -> EmployeeRecord:
+    if not isinstance(record, EmployeeRecord):
+        raise TypeError("a change of an employee carries an employee's record")
+    return record
+
+
+def _same_person(row: Employee, record: EmployeeRecord) -> bool:
+    """The same userid is the same person unless both unionids are known and differ."""
+    return not row.unionid or not record.unionid or row.unionid == record.unionid
+
+
+def _fill(row: Employee, record: EmployeeRecord, rules: plan.Rules) -> Employee:
+    row.userid, row.unionid = record.userid, record.unionid
+    row.status, row.left_at = Employee.Status.ACTIVE, None
+    row.read_number, row.changed_at = record.read, timezone.now()
+    row.fingerprint = plan.fingerprint(record, rules)
+    row.attributes = attributes_of(record.values)
+    for name in COLUMNS:
+        setattr(row, name, record.values.get(name, ""))
+    return row
+
+
+def _leave(row: Employee, status: Employee.Status, read: int) -> None:
+    row.status, row.read_number = status, read
+    row.left_at = row.changed_at = timezone.now()
+    row.save(update_fields=["status", "read_number", "left_at", "changed_at"])

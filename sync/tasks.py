@@ -1,0 +1,63 @@
+"""Celery tasks: the doorbell. They carry ids only and look into the database."""
+
+import logging
+import threading
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.conf import settings
+from django.db import transaction
+
+from sync import runs, schedule
+from sync.models import SyncRun
+
+log = logging.getLogger(__name__)
+
+stopping = threading.Event()
+"""Set when this process is asked to end: work stops between two steps."""
+
+
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    stopping.set()
+
+
+@shared_task
+def tick() -> None:
+    """Find what is due, and what nobody was rung for."""
+    for run in (*schedule.restart_dead(), *schedule.start_due()):
+        log.info("run %s queued by the schedule", run.pk)
+    for run_id in schedule.waiting():
+        _ring(run_id)
+
+
+@shared_task(queue="sync")
+def perform_run(run_id: int) -> None:
+    """Carry out a queued run; nothing happens if another worker has it."""
+    run = SyncRun.objects.select_related("idp").filter(pk=run_id).first()
+    if run is not None and run.state == SyncRun.State.QUEUED:
+        runs.perform(run, stop=stopping.is_set)
+
+
+def ring(run: SyncRun) -> None:
+    """Call a worker for a run once it is committed. Never waits, never raises:
+
+    if the broker is away, the next tick finds the row.
+    """
+    run_id = run.pk
+    transaction.on_commit(lambda: _ring_aside(run_id))
+
+
+def _ring_aside(run_id: int) -> None:
+    if settings.EMBEDDED:
+        _ring(run_id)
+    else:  # a frozen Redis would hold the request
+        threading.Thread(target=_ring, args=(run_id,), daemon=True).start()
+
+
+def _ring(run_id: int) -> None:
+    try:
+        perform_run.apply_async((run_id,), retry=False)
+    except Exception as error:  # any broker fault: the row stays, the tick comes
+        log.warning("no worker was rung for run %s: %s", run_id, type(error).__name__)
