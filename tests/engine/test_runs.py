@@ -1,0 +1,206 @@
+"""Runs as rows: one at a time, leased, fenced, cancelled, taken over (P7)."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.models import IdentityProvider
+from sync import lease, runs, schedule
+from sync.models import Employee, SyncRun
+from tests.engine.conftest import Sync
+
+State = SyncRun.State
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/topapi/v2/user/list"
+
+
+def test_a_second_run_of_an_idp_is_refused_while_one_is_open(
+    idp: IdentityProvider,
+) -> None:
+    """F-21."""
+    first = runs.enqueue(idp, trigger="person")
+    with pytest.raises(runs.AlreadyRunning) as refused:
+        runs.enqueue(idp, trigger="schedule")
+    assert refused.value.run == first
+
+
+def test_only_one_of_many_workers_gets_a_queued_run(idp: IdentityProvider) -> None:
+    """G-11."""
+    run = runs.enqueue(idp, trigger="person")
+    claimed = [lease.claim(SyncRun.objects.get(pk=run.pk)) for _ in range(5)]
+    assert claimed == [True, False, False, False, False]
+
+
+def test_a_dead_run_is_closed_as_abandoned_and_a_new_one_starts(
+    idp: IdentityProvider, sync: Sync
+) -> None:
+    """F-17's end: a killed run blocks the next for at most a minute."""
+    dead = runs.enqueue(idp, trigger="person")
+    lease.claim(dead)
+    with pytest.raises(runs.AlreadyRunning):
+        runs.enqueue(idp, trigger="person")
+    past = timezone.now() - timedelta(seconds=1)
+    SyncRun.objects.filter(pk=dead.pk).update(lease_until=past)
+    assert sync().state == State.SUCCESS
+    dead.refresh_from_db()
+    assert (dead.state, dead.error_code) == (State.ABANDONED, "worker_lost")
+
+
+def test_a_lease_lasts_a_minute() -> None:
+    assert lease.LEASE.total_seconds() == 60
+
+
+def test_a_worker_that_wakes_up_late_writes_nothing(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    """F-18, P7: the fence."""
+    run = runs.enqueue(idp, trigger="person")
+
+    def frozen() -> None:  # its lease ends and somebody else takes over
+        past = timezone.now() - timedelta(hours=1)
+        SyncRun.objects.filter(pk=run.pk).update(lease_until=past)
+        lease.close_dead(idp)
+
+    simulator.faults.before(LIST, 3, frozen)
+    runs.perform(run)
+    run.refresh_from_db()
+    assert run.state == State.ABANDONED
+    assert not Employee.objects.exists()
+
+
+def test_a_cancelled_run_stops_and_says_so(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    run = runs.enqueue(idp, trigger="person")
+    simulator.faults.before(LIST, 2, lambda: runs.request_cancel(run))
+    simulator.latency = 0.4
+    started = timezone.now()
+    runs.perform(run)
+    assert run.state == State.CANCELLED
+    assert run.finished_at is not None
+    assert run.finished_at - started < timedelta(seconds=20)
+    assert not Employee.objects.exists()
+
+
+def test_a_queued_run_is_cancelled_at_once(idp: IdentityProvider) -> None:
+    run = runs.enqueue(idp, trigger="person")
+    runs.request_cancel(run)
+    assert runs.perform(run).state == State.CANCELLED
+
+
+def test_a_stopping_process_gives_its_run_back_and_the_next_one_does_it(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    """F-25: Ctrl-C loses nothing."""
+    stopping = threading.Event()
+    run = runs.enqueue(idp, trigger="person")
+    simulator.faults.before(LIST, 2, stopping.set)
+    runs.perform(run, stop=stopping.is_set)
+    assert (run.state, run.finished_at) == (State.QUEUED, None)
+    assert schedule.waiting() == [run.pk]
+    runs.perform(run)
+    assert run.state == State.SUCCESS
+
+
+def test_closing_the_idp_stops_its_run_before_anything_is_written(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    """F-27."""
+    run = runs.enqueue(idp, trigger="person")
+    simulator.faults.before(
+        LIST, 2, lambda: IdentityProvider.objects.update(status="closed")
+    )
+    runs.perform(run)
+    assert (run.state, run.error_cause) == (State.SUPERSEDED, "the IdP was closed")
+    assert not Employee.objects.exists()
+
+
+def test_the_tree_is_counted_again_after_an_interrupted_write(
+    idp: IdentityProvider, sync: Sync
+) -> None:
+    from sync.models import Department
+
+    sync()
+    Department.objects.update(total=0, path="")
+    SyncRun.objects.create(
+        idp=idp, trigger="person", state=State.ABANDONED, changes_applied=3
+    )
+    sync()
+    assert Department.objects.get(source_id="1").total > 0
+    assert not Department.objects.filter(path="").exists()
+
+
+def test_progress_is_on_the_row_while_it_runs(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    """U20: numbers grow."""
+    run = runs.enqueue(idp, trigger="person")
+    seen: list[int] = []
+    runs.perform(run, report=lambda run: seen.append(run.employees_read))
+    assert seen == sorted(seen)
+    assert seen[-1] >= len(simulator.company.people)
+    run.refresh_from_db()
+    assert run.departments_read == len(simulator.company.real_departments())
+
+
+# --- schedule ---
+
+
+def test_a_due_idp_gets_one_run_and_its_next_due(idp: IdentityProvider) -> None:
+    """S115, S121, F-22: two beats, one run."""
+    idp.next_due_at = timezone.now() - timedelta(hours=30)
+    idp.sync_interval_hours = 2
+    idp.save()
+    (run,) = schedule.start_due()
+    assert list(schedule.start_due()) == []
+    assert run.trigger == SyncRun.Trigger.SCHEDULE
+    idp.refresh_from_db()
+    assert idp.next_due_at is not None
+    ahead = idp.next_due_at - timezone.now()
+    assert timedelta(minutes=119) < ahead <= timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"confirmed_at": None},
+        {"status": "closed"},
+        {"auto_sync": False, "sync_users": False},
+        {"next_due_at": timezone.now() + timedelta(days=9)},
+    ],
+)
+def test_drafts_closed_manual_and_early_idps_are_not_due(
+    idp: IdentityProvider, values: dict[str, object]
+) -> None:
+    """A11, S116."""
+    values = {"next_due_at": timezone.now() - timedelta(hours=1)} | values
+    IdentityProvider.objects.filter(pk=idp.pk).update(**values)
+    assert list(schedule.start_due()) == []
+
+
+def test_synchronize_user_information_off_reads_departments_only(
+    idp: IdentityProvider,
+) -> None:
+    """S118, A6."""
+    idp.sync_users = False
+    idp.save()
+    (run,) = schedule.start_due()
+    assert run.people is False
+
+
+def test_a_run_that_keeps_losing_its_worker_is_given_up(
+    idp: IdentityProvider,
+) -> None:
+    """F-19."""
+    runs.enqueue(idp, trigger="person")
+    for _ in range(schedule.ATTEMPTS):
+        open_run = SyncRun.objects.get(state=State.QUEUED)
+        lease.claim(open_run)
+        past = timezone.now() - timedelta(seconds=1)
+        SyncRun.objects.filter(pk=open_run.pk).update(lease_until=past)
+        list(schedule.restart_dead())
+    states = list(SyncRun.objects.order_by("pk").values_list("state", flat=True))
+    assert states == [State.ABANDONED, State.ABANDONED, State.FAILED]
