@@ -5,10 +5,10 @@ import time
 from functools import partial
 from typing import Any
 
-from .records import Person
-from .routes import Route
-from .shapes import myself
-from .state import (
+from identity.connectors.dingtalk.simulator.records import Person
+from identity.connectors.dingtalk.simulator.routes import Route
+from identity.connectors.dingtalk.simulator.shapes import myself
+from identity.connectors.dingtalk.simulator.state import (
     BASE,
     CONTACT_READ,
     FIELD_EMAIL,
@@ -17,7 +17,15 @@ from .state import (
     Platform,
     take,
 )
-from .wire import Call, Refused, Reply, fine, modern, permission_missing, plain_error
+from identity.connectors.dingtalk.simulator.wire import (
+    Call,
+    Refused,
+    Reply,
+    fine,
+    modern,
+    permission_missing,
+    plain_error,
+)
 
 FIELDS = (
     "name", "userid", "department", "jobnumber", "position", "avatar", "isAdmin",
@@ -74,6 +82,11 @@ def scopes(app: Platform, call: Call) -> Reply:
             "authed_dept": sorted(app.authed_departments),
         },
     )
+
+
+def failed_pushes(app: Platform, call: Call) -> Reply:
+    """Events that were pushed in vain."""
+    return fine(**app.failed.hand_out())
 
 
 def user_access_token(app: Platform, call: Call) -> Reply:
@@ -145,9 +158,8 @@ def _owner(app: Platform, unionid: str) -> Person:
     outsider = app.company.outsiders.get(unionid)
     if outsider:
         return Person("", unionid, outsider.name, mobile=outsider.mobile)
-    for person in app.company.people.values():
-        if person.unionid == unionid:
-            return person
+    if person := app.company.with_unionid(unionid):
+        return person
     raise Refused(modern(404, "invalidParameter.user.notFound", "用户不存在"))
 
 
@@ -156,6 +168,9 @@ _token_call = partial(Route, app_token=False, any_address=True)
 ROUTES = {
     "/gettoken": _token_call(gettoken, "GET"),
     "/auth/scopes": Route(scopes, "GET", permission=BASE),
+    "/call_back/get_call_back_failed_result": Route(
+        failed_pushes, "GET", permission=BASE
+    ),
     "/v1.0/oauth2/accessToken": _token_call(access_token),
     "/v1.0/oauth2/{corpId}/token": _token_call(corp_token),
     "/v1.0/oauth2/userAccessToken": _token_call(user_access_token),

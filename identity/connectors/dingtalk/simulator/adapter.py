@@ -23,9 +23,9 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from .api import SLEEP, Simulator
-from .effects import Broken
-from .wire import API, LOGIN, OAPI
+from identity.connectors.dingtalk.simulator.api import SLEEP, Simulator
+from identity.connectors.dingtalk.simulator.effects import Broken
+from identity.connectors.dingtalk.simulator.wire import API, LOGIN, OAPI
 
 CALLER = "203.0.113.9"
 """The address from which in-process calls seem to come."""

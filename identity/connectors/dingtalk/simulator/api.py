@@ -13,13 +13,25 @@ from http.client import responses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import access, departments, users
-from .company import Impossible
-from .effects import Broken, Effect
-from .faults import Faults
-from .routes import Route
-from .state import Platform
-from .wire import (
+from identity.connectors.dingtalk.simulator import (
+    access,
+    control,
+    departments,
+    login,
+    pages,
+    users,
+)
+from identity.connectors.dingtalk.simulator.effects import Broken, Effect
+from identity.connectors.dingtalk.simulator.faults import Faults
+from identity.connectors.dingtalk.simulator.pusher import (
+    Outcome,
+    Pusher,
+    Subscription,
+)
+from identity.connectors.dingtalk.simulator.register import Impossible
+from identity.connectors.dingtalk.simulator.routes import Route
+from identity.connectors.dingtalk.simulator.state import Platform
+from identity.connectors.dingtalk.simulator.wire import (
     API,
     CONTROL,
     LOGIN,
@@ -30,7 +42,6 @@ from .wire import (
     address_rejected,
     legacy,
     modern,
-    page,
     parse_query,
     permission_missing,
     plain_error,
@@ -43,7 +54,6 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 ROUTES: dict[str, Route] = access.ROUTES | departments.ROUTES | users.ROUTES
-FAMILIES = (OAPI, API, LOGIN, CONTROL)
 _CORP_TOKEN = re.compile(r"/v1\.0/oauth2/([^/]+)/token")
 SLEEP = "simulator.sleep"
 """Environ key: how to wait; an in-process caller has its own way."""
@@ -61,6 +71,8 @@ class Simulator(Platform):
     calls: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     """Calls above `rate`, by path."""
+    pusher: Pusher | None = None
+    """Set while somebody is subscribed to events."""
     _seconds: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __call__(
@@ -83,7 +95,7 @@ class Simulator(Platform):
     def respond(self, call: Call) -> Reply:
         """Answer one call; raises `Broken` where there shall be no answer."""
         if call.family not in (OAPI, API):
-            return page("<h1>Not found</h1>", 404)
+            return self._page(call)
         with self.company.lock:
             self.calls[call.path] += 1
             over = self._over_rate(call)
@@ -97,6 +109,30 @@ class Simulator(Platform):
         """Save the company to a file now and after each change."""
         self.company.save(path)
         self.company.listeners.append(lambda event: self.company.save(path))
+
+    def subscribe(self, subscription: Subscription) -> Outcome:
+        """Save an event subscription: check_url first, then push what happens."""
+        pusher = Pusher(self, subscription)
+        outcome = pusher.check_url()
+        if outcome.fine:
+            self.unsubscribe()
+            self.pusher = pusher
+            pusher.start()
+        return outcome
+
+    def unsubscribe(self) -> None:
+        """Push no longer."""
+        if self.pusher is not None:
+            self.pusher.stop()
+            self.pusher = None
+
+    def _page(self, call: Call) -> Reply:
+        if call.family == CONTROL:
+            return control.answer(self, call, sorted(ROUTES))
+        if call.family == LOGIN:
+            with self.company.lock:
+                return login.answer(self, call)
+        return pages.not_found() if call.family else pages.redirect("/control")
 
     def _through(self, effects: list[Effect], call: Call) -> Reply:
         if effects:

@@ -6,35 +6,26 @@ would push. Ids are stable, and never used twice unless a caller asks for one by
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
-from . import generation, storage
-from .identifiers import Identifiers
-from .records import ROOT, Department, Event, Outsider, Person, Role
+from identity.connectors.dingtalk.simulator import generation, storage
+from identity.connectors.dingtalk.simulator.records import (
+    ROOT,
+    Department,
+    Event,
+    Person,
+)
+from identity.connectors.dingtalk.simulator.register import Impossible, Register
 
 _CLASHES = str.maketrans("", "", "-,，")
 
 
-class Impossible(ValueError):
-    """An operation that DingTalk's console would refuse."""
-
-
-class Company:
+class Company(Register):
     """State and operations. Read `people`, `departments`; change by the operations."""
 
     def __init__(self, name: str = "Example Company", seed: int = 1) -> None:
-        self.lock = RLock()
-        self.identifiers = Identifiers(seed)
-        self.departments: dict[int, Department] = {ROOT: Department(ROOT, name, None)}
-        self.people: dict[str, Person] = {}
-        self.roles: dict[int, Role] = {}
-        self.outsiders: dict[str, Outsider] = {}
-        self.shown_under: dict[int, list[int]] = {}
+        super().__init__(name, seed)
         self.listeners: list[Callable[[Event], None]] = []
-        self._members: dict[int, set[str]] = {}
-        self._sorted: dict[int, list[str]] = {}
-        self._children: dict[int, list[int]] = {}
 
     @classmethod
     def generate(
@@ -83,8 +74,9 @@ class Company:
         """Remove a person from the company."""
         with self.lock:
             person = self.person(userid)
-            self._unlist(person)
+            self.unlist(person)
             del self.people[userid]
+            self.holders[person.unionid].remove(userid)
             self._tell(Event("user_leave_org", (userid,)))
             return person
 
@@ -93,7 +85,7 @@ class Company:
         with self.lock:
             person = self.person(userid)
             wanted = self._orders(departments or (ROOT,))
-            self._unlist(person)
+            self.unlist(person)
             person.departments = {
                 number: person.departments.get(number, order)
                 for number, order in wanted.items()
@@ -101,7 +93,7 @@ class Company:
             person.leads = [number for number in person.leads if number in wanted]
             if person.main_department not in wanted:
                 person.main_department = next(iter(wanted))
-            self._list(person)
+            self.enlist(person)
             self._tell(Event("user_modify_org", (userid,)))
             return person
 
@@ -114,7 +106,10 @@ class Company:
         with self.lock:
             person = self.person(userid)
             before = {name: getattr(person, name, None) for name in fields}
+            unionid = person.unionid
             _set_fields(person, fields)
+            self.holders[unionid].remove(userid)
+            self.holders.setdefault(person.unionid, []).append(userid)
             self._tell(
                 Event(
                     "user_modify_org", (userid,), diff={"prev": before, "curr": fields}
@@ -153,9 +148,7 @@ class Company:
             number = department_id or self.identifiers.department()
             if number in self.departments:
                 raise Impossible(f"department id {number} is in use")
-            added = Department(
-                number, name, parent, len(self._children.get(parent, []))
-            )
+            added = Department(number, name, parent, len(self.below.get(parent, [])))
             self.place(added)
             self._tell(Event("org_dept_create", department_ids=(number,)))
             return added
@@ -180,10 +173,10 @@ class Company:
                 raise Impossible("a department cannot move below itself")
             self.department(parent)
             self._check_name(moved.name, parent, but=department)
-            self._children[moved.parent_id].remove(department)
+            self.below[moved.parent_id].remove(department)
             moved.parent_id = parent
-            moved.order = len(self._children.get(parent, []))
-            self._children.setdefault(parent, []).append(department)
+            moved.order = len(self.below.get(parent, []))
+            self.below.setdefault(parent, []).append(department)
             self._tell(Event("org_dept_modify", department_ids=(department,)))
             return moved
 
@@ -194,12 +187,12 @@ class Company:
             doomed = self.subtree([department])
             if removed.parent_id is None:
                 raise Impossible("the root cannot be removed")
-            if any(self._members.get(number) for number in doomed):
+            if any(self.belonging.get(number) for number in doomed):
                 raise Impossible("a department with members cannot be removed")
-            self._children[removed.parent_id].remove(department)
+            self.below[removed.parent_id].remove(department)
             for number in doomed:
                 del self.departments[number]
-                self._children.pop(number, None)
+                self.below.pop(number, None)
             self._tell(Event("org_dept_remove", department_ids=tuple(doomed)))
             return doomed
 
@@ -215,81 +208,7 @@ class Company:
         with self.lock:
             self.shown_under.setdefault(parent, []).append(department)
 
-    # --- questions ---
-
-    @property
-    def name(self) -> str:
-        """The company's name, which is the root department's."""
-        return self.departments[ROOT].name
-
-    def person(self, userid: str) -> Person:
-        """The person; Impossible if there is none."""
-        if userid not in self.people:
-            raise Impossible(f"nobody has the userid {userid!r}")
-        return self.people[userid]
-
-    def department(self, number: int) -> Department:
-        """The department; Impossible if there is none."""
-        if number not in self.departments:
-            raise Impossible(f"there is no department {number}")
-        return self.departments[number]
-
-    def children(self, number: int) -> list[Department]:
-        """The direct sub-departments, in order."""
-        ids = self._children.get(number, [])
-        return [self.departments[child] for child in ids]
-
-    def members(self, number: int) -> list[Person]:
-        """The direct members by descending order, as DingTalk's default shows them."""
-        with self.lock:
-            if number not in self._sorted:
-                self._sorted[number] = sorted(
-                    self._members.get(number, ()),
-                    key=lambda userid: (
-                        -self.people[userid].departments[number],
-                        userid,
-                    ),
-                )
-            return [self.people[userid] for userid in self._sorted[number]]
-
-    def subtree(self, tops: Iterable[int]) -> list[int]:
-        """These departments and all below them, each once, parents first."""
-        found: dict[int, None] = {}
-        pending = list(tops)
-        while pending:
-            number = pending.pop(0)
-            if number not in found and number in self.departments:
-                found[number] = None
-                pending += self._children.get(number, [])
-        return list(found)
-
-    def path(self, number: int) -> list[int]:
-        """The department and its parents up to the root, itself first."""
-        way: list[int] = []
-        step: int | None = number
-        while step is not None and step not in way:
-            way.append(step)
-            step = self.department(step).parent_id
-        return way
-
-    def real_departments(self) -> list[Department]:
-        """Those of the address book, the root included: what a sync must find."""
-        return [item for item in self.departments.values() if item.real]
-
-    # --- building and keeping ---
-
-    def place(self, department: Department) -> None:
-        """Put a ready department in its place, silently."""
-        self.departments[department.id] = department
-        if department.parent_id is not None:
-            self._children.setdefault(department.parent_id, []).append(department.id)
-
-    def admit(self, person: Person) -> None:
-        """Put a ready person in their departments, silently."""
-        if person.main_department is None:
-            person.main_department = next(iter(person.departments), None)
-        self.people[person.userid] = person
-        self._list(person)
+    # --- keeping ---
 
     def save(self, path: Path) -> None:
         """Write the company to a file, as a whole or not at all."""
@@ -308,16 +227,6 @@ class Company:
             self.department(number)
         return {number: self.identifiers.order() for number in departments}
 
-    def _list(self, person: Person) -> None:
-        for number in person.departments:
-            self._members.setdefault(number, set()).add(person.userid)
-            self._sorted.pop(number, None)
-
-    def _unlist(self, person: Person) -> None:
-        for number in person.departments:
-            self._members[number].discard(person.userid)
-            self._sorted.pop(number, None)
-
     def _check_name(self, name: str, parent: int, but: int | None = None) -> None:
         if not 1 <= len(name) <= 64 or name != name.translate(_CLASHES):
             raise Impossible("a name has 1 to 64 characters without - , ，")
@@ -332,7 +241,8 @@ class Company:
 
 
 def _set_fields(person: Person, fields: dict[str, Any]) -> None:
-    for name, value in fields.items():
+    for name in fields:
         if name in {"userid", "departments"} or not hasattr(person, name):
             raise Impossible(f"{name} cannot be set like this")
+    for name, value in fields.items():
         setattr(person, name, value)

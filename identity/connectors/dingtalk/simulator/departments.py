@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .company import Company
-from .records import ABSENT, ROOT, Department
-from .routes import (
+from identity.connectors.dingtalk.simulator.company import Company
+from identity.connectors.dingtalk.simulator.records import ABSENT, ROOT, Department
+from identity.connectors.dingtalk.simulator.routes import (
     Route,
     existing_department,
     existing_person,
@@ -12,8 +12,14 @@ from .routes import (
     text,
     whole_number,
 )
-from .state import DEPARTMENT_LIST, Platform
-from .wire import Call, Refused, Reply, fine, plain_error
+from identity.connectors.dingtalk.simulator.state import DEPARTMENT_LIST, Platform
+from identity.connectors.dingtalk.simulator.wire import (
+    Call,
+    Refused,
+    Reply,
+    fine,
+    plain_error,
+)
 
 LARGEST_ROLE_PAGE = 200
 

@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Any
 
-from .effects import NAMED, Effect
-from .wire import Call, Reply
+from identity.connectors.dingtalk.simulator.effects import NAMED, Effect
+from identity.connectors.dingtalk.simulator.wire import Call, Reply
 
 
 @dataclass
@@ -93,7 +93,9 @@ class Faults:
             action()
             return answer()
 
-        return self.add(hook, path, nth=nth)
+        rule = self.add(hook, path, nth=nth)
+        rule.name = "hook"
+        return rule
 
     def remove(self, rule: Rule) -> None:
         """Switch one fault off."""

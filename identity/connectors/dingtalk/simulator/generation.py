@@ -8,9 +8,15 @@ departments, a hidden department, and one with a negative id (home-school contac
 import random
 from collections.abc import Iterator
 
-from . import names
-from .identifiers import Identifiers
-from .records import ROOT, Department, Outsider, Person, Role
+from identity.connectors.dingtalk.simulator import names
+from identity.connectors.dingtalk.simulator.identifiers import Identifiers
+from identity.connectors.dingtalk.simulator.records import (
+    ROOT,
+    Department,
+    Outsider,
+    Person,
+    Role,
+)
 
 HOME_SCHOOL = -7
 DEEPEST = 6

@@ -4,10 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .company import Company
-from .records import Department, Person
-from .state import Platform
-from .wire import Call, Refused, Reply, plain_error
+from identity.connectors.dingtalk.simulator.company import Company
+from identity.connectors.dingtalk.simulator.records import Department, Person
+from identity.connectors.dingtalk.simulator.state import Platform
+from identity.connectors.dingtalk.simulator.wire import (
+    Call,
+    Refused,
+    Reply,
+    plain_error,
+)
 
 Handler = Callable[[Platform, Call], Reply]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import waitress
 from waitress.server import BaseWSGIServer, MultiSocketServer
 
-from .api import Simulator
-from .company import Company
-from .credentials import Credentials
+from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.connectors.dingtalk.simulator.company import Company
+from identity.connectors.dingtalk.simulator.credentials import Credentials
 
 HOST = "127.0.0.1"
 THREADS = 16

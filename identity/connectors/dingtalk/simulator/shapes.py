@@ -6,9 +6,14 @@ Blank optional keys are left out, and so are those whose permission is missing.
 import json
 from typing import Any
 
-from .departments import distorted
-from .records import Person
-from .state import CONTACT_MOBILE, FIELD_EMAIL, FIELD_MOBILE, Platform
+from identity.connectors.dingtalk.simulator.departments import distorted
+from identity.connectors.dingtalk.simulator.records import Person
+from identity.connectors.dingtalk.simulator.state import (
+    CONTACT_MOBILE,
+    FIELD_EMAIL,
+    FIELD_MOBILE,
+    Platform,
+)
 
 
 def listed(app: Platform, person: Person, department: int) -> dict[str, Any]:

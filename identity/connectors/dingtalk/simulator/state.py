@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .company import Company
-from .credentials import Credentials
-from .records import ROOT, Person
+from identity.connectors.dingtalk.simulator.company import Company
+from identity.connectors.dingtalk.simulator.credentials import Credentials
+from identity.connectors.dingtalk.simulator.failed import FailedPushes
+from identity.connectors.dingtalk.simulator.records import ROOT, Person
 
 FIELD_MOBILE, FIELD_EMAIL = "fieldMobile", "fieldEmail"
 DEPARTMENT_LIST = "qyapi_get_department_list"
@@ -70,6 +71,11 @@ class Platform:
     refresh_tokens: dict[str, Pass] = field(default_factory=dict)
     browser_codes: dict[str, Pass] = field(default_factory=dict)
     in_app_codes: dict[str, Pass] = field(default_factory=dict)
+    failed: FailedPushes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What depends on the names."""
+        self.failed = FailedPushes(self.corp_id)
 
     @property
     def credentials(self) -> Credentials:

@@ -4,10 +4,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .records import Department, Outsider, Role, person_from, plain
+from identity.connectors.dingtalk.simulator.records import (
+    Department,
+    Outsider,
+    Role,
+    person_from,
+    plain,
+)
 
 if TYPE_CHECKING:
-    from .company import Company
+    from identity.connectors.dingtalk.simulator.company import Company
 
 COUNTERS = ("seed", "people", "departments", "orders")
 

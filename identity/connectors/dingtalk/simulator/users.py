@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from .records import Person
-from .routes import (
+from identity.connectors.dingtalk.simulator.records import Person
+from identity.connectors.dingtalk.simulator.routes import (
     Route,
     existing_department,
     existing_person,
@@ -14,9 +14,22 @@ from .routes import (
     whole_number,
     yes,
 )
-from .shapes import detailed, listed
-from .state import BASE, BY_MOBILE, DEPARTMENT_MEMBER, MEMBER, Platform, take
-from .wire import Call, Refused, Reply, fine, plain_error
+from identity.connectors.dingtalk.simulator.shapes import detailed, listed
+from identity.connectors.dingtalk.simulator.state import (
+    BASE,
+    BY_MOBILE,
+    DEPARTMENT_MEMBER,
+    MEMBER,
+    Platform,
+    take,
+)
+from identity.connectors.dingtalk.simulator.wire import (
+    Call,
+    Refused,
+    Reply,
+    fine,
+    plain_error,
+)
 
 LARGEST_PAGE = 100
 
@@ -117,9 +130,8 @@ def _page(app: Platform, call: Call, shape: Callable[[Person], Any]) -> Reply:
 
 
 def _by_unionid(app: Platform, unionid: str) -> Person:
-    for person in app.company.people.values():
-        if person.unionid == unionid:
-            return person
+    if person := app.company.with_unionid(unionid):
+        return person
     raise Refused(plain_error(60121, "找不到该用户"))
 
 

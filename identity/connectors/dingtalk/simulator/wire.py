@@ -19,7 +19,7 @@ class Call:
     family: str
     path: str
     method: str
-    query: Mapping[str, str]
+    query: dict[str, str]
     headers: Mapping[str, str]
     body: bytes
     address: str
@@ -150,19 +150,3 @@ def throttled(call: Call, limit: int = 20) -> Reply:
     return platform_error(
         call, "90018", text, 403, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"
     )
-
-
-def page(html: str, status: int = 200) -> Reply:
-    """An HTML page."""
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-        "form-action *; base-uri 'none'",
-        "Cache-Control": "no-store",
-    }
-    return Reply(status, body=html.encode(), headers=headers)
-
-
-def redirect(address: str) -> Reply:
-    """Send the browser elsewhere, by GET."""
-    return Reply(302, body=b"", headers={"Location": address})

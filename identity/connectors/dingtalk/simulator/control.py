@@ -1,0 +1,124 @@
+"""The control page: see the company in numbers, change it, and add faults by hand."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from identity.connectors.dingtalk.simulator.actions import ACTIONS
+from identity.connectors.dingtalk.simulator.company import Company
+from identity.connectors.dingtalk.simulator.effects import NAMED
+from identity.connectors.dingtalk.simulator.pages import (
+    not_found,
+    redirect,
+    show,
+    style_sheet,
+)
+from identity.connectors.dingtalk.simulator.records import Department
+from identity.connectors.dingtalk.simulator.state import SEVEN
+from identity.connectors.dingtalk.simulator.wire import CONTROL, Call, Reply
+
+if TYPE_CHECKING:
+    from identity.connectors.dingtalk.simulator.api import Simulator
+
+SHOWN = 12
+
+
+def answer(app: "Simulator", call: Call, paths: list[str]) -> Reply:
+    """Any request below /control; `paths` are the APIs that a fault may strike."""
+    if call.path == "/style.css":
+        return style_sheet()
+    if call.path != "/":
+        return not_found()
+    if call.method != "POST":
+        with app.company.lock:
+            return show("control.html", CONTROL, **_shown(app, call.query, paths))
+    if not _from_here(call):
+        return show(
+            "refused.html",
+            CONTROL,
+            403,
+            company=app.company,
+            reason="Another site sent this form.",
+        )
+    return _do(app, call.form)
+
+
+def _do(app: "Simulator", form: dict[str, str]) -> Reply:
+    action = ACTIONS.get(form.get("action", ""))
+    said = {"q": form["q"]} if form.get("q") else {}
+    try:
+        said["said"] = action(app, form) if action else "There is no such button."
+    except KeyError as fault:
+        said |= {"said": f"{fault} is missing", "wrong": "1"}
+    except ValueError as fault:
+        said |= {"said": str(fault), "wrong": "1"}
+    return redirect(f"/control?{urlencode(said)}", 303)
+
+
+def _from_here(call: Call) -> bool:
+    origin = call.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == call.headers.get("host")
+
+
+def _shown(app: "Simulator", query: dict[str, str], paths: list[str]) -> dict[str, Any]:
+    q = query.get("q", "").strip()
+    company = app.company
+    return {
+        "app": app,
+        "company": company,
+        "q": q,
+        "said": query.get("said", ""),
+        "wrong": "wrong" in query,
+        "numbers": _numbers(app),
+        "people": [
+            {"person": person, "departments": " ".join(map(str, person.departments))}
+            for person in company.search(q, SHOWN)
+        ],
+        "departments": [
+            {
+                "department": department,
+                "path": " / ".join(
+                    company.departments[n].name for n in company.path(department.id)[1:]
+                ),
+                "members": len(company.members(department.id)),
+            }
+            for department in _departments(company, q)
+        ],
+        "permissions": [
+            {"scope": scope, "label": label, "granted": scope in app.permissions}
+            for scope, label in SEVEN.items()
+        ],
+        "range": "" if app.covers_all else _joined(app.authed_departments),
+        "range_users": _joined(app.authed_users),
+        "addresses": _joined(app.allowed_addresses or ()),
+        "faults": list(NAMED),
+        "paths": paths,
+        "calls": app.calls.most_common(SHOWN),
+        "pushes": list(reversed(app.pusher.log[-SHOWN:])) if app.pusher else [],
+    }
+
+
+def _numbers(app: "Simulator") -> dict[str, int]:
+    company = app.company
+    return {
+        "people": len(company.people),
+        "not activated": sum(1 for p in company.people.values() if not p.active),
+        "departments below the root": len(company.real_departments()) - 1,
+        "API calls": app.calls.total(),
+        "refused for rate": app.refused.total(),
+        "failed pushes": len(app.failed.items),
+    }
+
+
+def _departments(company: Company, text: str) -> list[Department]:
+    wanted = text.lower()
+    found = (
+        item
+        for item in company.departments.values()
+        if wanted in item.name.lower() or wanted == str(item.id)
+    )
+    return list(islice(found, SHOWN))
+
+
+def _joined(values: Any) -> str:
+    return " ".join(sorted(map(str, values)))
