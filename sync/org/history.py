@@ -1,0 +1,108 @@
+"""What happened to a person or a department, told from the changes of runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from sync.models import Change, Employee
+
+MOMENTS = 20
+"""Changes of a person in one answer."""
+RECENT = 200
+"""How far back the last change of a value is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value of a change, before and after; "" where there was none."""
+
+    field: str
+    before: str
+    after: str
+
+
+def differences(change: Change) -> tuple[Difference, ...]:
+    """The values that differ between the two sides that a change keeps."""
+    before, after = flat(change.before), flat(change.after)
+    return tuple(
+        Difference(field, before.get(field, ""), after.get(field, ""))
+        for field in dict.fromkeys((*before, *after))
+        if before.get(field, "") != after.get(field, "")
+    )
+
+
+def flat(side: Any) -> dict[str, str]:
+    """A side of a change as text by field; nested values get their own rows."""
+    if not isinstance(side, Mapping):
+        return {}
+    return {
+        str(field): text for field, value in _leaves(side) if (text := as_text(value))
+    }
+
+
+def as_text(value: object) -> str:
+    """A value as people read it; nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(as_text, value))
+    return str(value)
+
+
+def _leaves(side: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    for field, value in side.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value)
+        else:
+            yield field, value
+
+
+def timeline(
+    employee: Employee, before: int | None = None, size: int = MOMENTS
+) -> tuple[list[Change], int | None]:
+    """Changes of a person and of the memberships, newest first, and where the next
+    page begins; one query."""
+    found = _about(employee).select_related("run").order_by("-pk")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found[: size + 1])
+    return rows[:size], rows[size - 1].pk if len(rows) > size else None
+
+
+def last_changes(employee: Employee) -> tuple[dict[str, int], int | None]:
+    """The run that last changed each value, and the run that began the row.
+
+    One query, over the recent changes: a value that is in neither was changed before
+    history began.
+    """
+    changed: dict[str, int] = {}
+    began = None
+    recent = _about(employee).filter(entity=Change.Entity.EMPLOYEE).order_by("-pk")
+    for change in recent[:RECENT]:
+        for difference in differences(change):
+            changed.setdefault(difference.field, change.run_id)
+        if change.kind in (Change.Kind.CREATE, Change.Kind.REPLACE):
+            began = change.run_id
+            break
+    return changed, began
+
+
+def _about(employee: Employee) -> QuerySet[Change]:
+    """Applied changes of this userid, while it was this person's."""
+    userid = employee.userid
+    found = Change.objects.filter(
+        Q(entity=Change.Entity.EMPLOYEE, key=userid)
+        | Q(
+            entity=Change.Entity.MEMBERSHIP,
+            key__gte=f"{userid}/",
+            key__lt=f"{userid}0",
+        ),
+        Q(run__finished_at__isnull=True) | Q(run__finished_at__gte=employee.created_at),
+        run__idp=employee.idp_id,
+        applied=True,
+    )
+    if employee.left_at:
+        found = found.filter(run__queued_at__lte=employee.left_at)
+    return found
