@@ -3,11 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from identity.views import accounts
 from sasebridge import health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("admin/login/", accounts.admin_logon),
+    path("admin/logout/", accounts.LogOff.as_view()),
     path("admin/", admin.site.urls),
     path("", include("sasebridge.console.urls")),
     path("", include("identity.urls")),

@@ -6,8 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import views as auth_views
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -88,6 +89,13 @@ class LogOff(auth_views.LogoutView):
         if isinstance(request.user, User):
             audit.record("logoff.console", by=request.user, request=request)
         return super().post(request, *args, **kwargs)
+
+
+def admin_logon(request: HttpRequest) -> HttpResponseBase:
+    """Django's admin has no logon of its own: this one is throttled and written down."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", "/admin/"))
 
 
 def _account(username: str) -> User | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.access import is_administrator, is_console_user
 from sasebridge import __version__
+from sasebridge.console.summary import percent_of
 from sync.models import SyncRun
 
 THEMES = ("light", "dark", "system")
@@ -67,19 +68,6 @@ class Running:
     percent: int
 
 
-def percent_of(run: SyncRun) -> int:
-    """How far a run is: reading is most of it, then comparing, asking and writing."""
-    share = {
-        SyncRun.Stage.FETCH: 80 * run.departments_read // max(run.departments_seen, 1),
-        SyncRun.Stage.COMPARE: 80,
-        SyncRun.Stage.CONFIRM: 85,
-        SyncRun.Stage.APPLY: 88
-        + 12 * run.changes_applied // max(run.changes_planned, 1),
-        SyncRun.Stage.DONE: 100,
-    }
-    return min(share.get(SyncRun.Stage(run.stage), 0) if run.stage else 0, 100)
-
-
 class Frame:
     """Asked by templates/frame.html; costs one query, and only if it is asked."""
 
@@ -131,7 +119,7 @@ class Frame:
     @property
     def zone(self) -> str:
         """The zone that times are shown in."""
-        return settings.TIME_ZONE
+        return str(settings.TIME_ZONE)
 
     @property
     def offset(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max
 
+from identity import wizard
 from identity.models import IdentityProvider
 from sync.models import Employee, SyncRun
 
@@ -27,6 +28,11 @@ class Summary:
     last_run: SyncRun | None
 
     @property
+    def vendor(self) -> str:
+        """The vendor's name, e.g. "DingTalk" (templates would call the class)."""
+        return self.idp.connector_class.label
+
+    @property
     def troubled(self) -> bool:
         """Whether the last run wants an administrator."""
         return self.last_run is not None and self.last_run.state in TROUBLED
@@ -35,6 +41,30 @@ class Summary:
     def busy(self) -> bool:
         """Whether a run waits or is under way."""
         return self.last_run is not None and self.last_run.is_open
+
+    @property
+    def percent(self) -> int:
+        """How far an open run is."""
+        return percent_of(self.last_run) if self.last_run else 0
+
+    @property
+    def step(self) -> int:
+        """The number of a draft's next step (asks the database)."""
+        return wizard.STEPS.index(wizard.next_step(self.idp)) + 1
+
+
+def percent_of(run: SyncRun) -> int:
+    """How far a run is: reading is most of it, then comparing, asking and writing."""
+    read = 80 * run.departments_read // max(run.departments_seen, 1)
+    written = 12 * run.changes_applied // max(run.changes_planned, 1)
+    reached: dict[str, int] = {
+        SyncRun.Stage.FETCH: read,
+        SyncRun.Stage.COMPARE: 80,
+        SyncRun.Stage.CONFIRM: 85,
+        SyncRun.Stage.APPLY: 88 + written,
+        SyncRun.Stage.DONE: 100,
+    }
+    return min(reached.get(run.stage, 0), 100)
 
 
 def summaries() -> list[Summary]:

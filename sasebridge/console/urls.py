@@ -1,18 +1,22 @@
 """Addresses of pages that show both apps, of the logon, and of language and theme."""
 
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from identity.views import accounts
-from sasebridge.console.views import choices, dashboard, idps, settings
+from sasebridge.console.views import choices, dashboard, idps, running, settings
 
 console = [
     path("", dashboard.dashboard, name="dashboard"),
     path("identity/", idps.idps, name="idps"),
     path("identity/<uuid:idp_id>/", idps.overview, name="overview"),
     path("settings/", settings.general, name="settings"),
+    path("running/", running.running, name="running"),
     path("choices/theme/", choices.theme, name="theme"),
 ]
 urlpatterns = [
+    path("favicon.ico", RedirectView.as_view(url=static("img/logo.svg"))),
     path("", include((console, "console"))),
     path("choices/language/", choices.language, name="set_language"),
     path("accounts/login/", accounts.Logon.as_view(), name="login"),
