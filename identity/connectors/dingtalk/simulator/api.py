@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.client import responses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from identity.connectors.dingtalk.simulator import (
     access,
@@ -63,6 +63,8 @@ SLEEP = "simulator.sleep"
 class Simulator(Platform):
     """One DingTalk with one company and one app. See the package's docstring."""
 
+    do_not_call_in_templates: ClassVar[bool] = True
+    """A WSGI app is a callable, which Django's templates would call."""
     rate: int = 0
     """Calls a second per API before 90018; 0 is no limit."""
     latency: float = 0.0

@@ -78,7 +78,8 @@ def _shown(app: "Simulator", query: dict[str, str], paths: list[str]) -> dict[st
             {
                 "department": department,
                 "path": " / ".join(
-                    company.departments[n].name for n in company.path(department.id)[1:]
+                    company.departments[number].name
+                    for number in reversed(company.path(department.id)[1:])
                 ),
                 "members": len(company.members(department.id)),
             }
