@@ -4,4 +4,5 @@ from django.dispatch import Signal
 
 idp_confirmed = Signal()
 """An administrator pressed Confirm. Sent in the confirming transaction with
-`idp` (IdentityProvider), `by` (User) and `first` (bool: was it a draft until now)."""
+`idp` (IdentityProvider), `by` (User) and `first` (bool: was it a draft until now).
+A receiver may return the address of the page that the administrator should see next."""

@@ -1,5 +1,21 @@
-"""Addresses of the identity app."""
+"""Addresses of the identity app: Create IdP, the wizard's steps, Edit."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from identity.views import edit, scope, testing, wizard
+
+app_name = "identity"
+
+urlpatterns = [
+    path("identity/new/", wizard.create, name="create"),
+    path("identity/<uuid:idp_id>/setup/basic/", wizard.basic, name="setup-basic"),
+    path("identity/<uuid:idp_id>/setup/test/", testing.test, name="setup-test"),
+    path("identity/<uuid:idp_id>/setup/sync/", scope.sync, name="setup-sync"),
+    path(
+        "identity/<uuid:idp_id>/setup/sync/departments/",
+        scope.departments,
+        name="departments",
+    ),
+    path("identity/<uuid:idp_id>/setup/sync/sample/", scope.sample, name="sample"),
+    path("identity/<uuid:idp_id>/edit/", edit.edit, name="edit"),
+]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.dispatch import receiver
+from django.urls import reverse
 
 from identity.models import IdentityProvider, User
 from identity.signals import idp_confirmed
@@ -11,11 +12,15 @@ from sync.models import SyncRun
 
 
 @receiver(idp_confirmed)
-def start_first_run(idp: IdentityProvider, by: User, first: bool, **_: Any) -> None:
-    """Confirm starts a run at once, so that the administrator sees the company come."""
+def start_first_run(idp: IdentityProvider, by: User, first: bool, **_: Any) -> str:
+    """Confirm starts a run at once, so that the administrator sees the company come.
+
+    Returns the run's page, where the wizard goes next.
+    """
     trigger = SyncRun.Trigger.CONFIRM if first else SyncRun.Trigger.PERSON
     try:
         run = runs.enqueue(idp, trigger=trigger, by=by)
-    except runs.AlreadyRunning:
-        return
+    except runs.AlreadyRunning as already:
+        return reverse("sync:run", args=[already.run.pk])
     tasks.ring(run)
+    return reverse("sync:run", args=[run.pk])

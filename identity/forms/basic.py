@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -207,6 +208,15 @@ class IdpForms:
         valid = [form.is_valid() for form in self.both]
         return all(valid)
 
+    def only_empty(self) -> bool:
+        """Whether nothing is wrong but that something is still left out."""
+        return all(
+            error.code == "required"
+            for form in self.both
+            for errors in form.errors.as_data().values()
+            for error in errors
+        )
+
     def problems(self) -> list[Problem]:
         """Every error with a link to its field, in the order of the page."""
         return [
@@ -233,7 +243,7 @@ class IdpForms:
 
     def save(self) -> dict[str, Any]:
         """Save every valid field; returns what changed, fit for the audit trail."""
-        changes = dict(self._changes())
+        changes = self.changes()
         try:
             if changes:
                 self._write(changes)
@@ -249,11 +259,16 @@ class IdpForms:
                 self._put(name, value)
         if not self.idp.auto_sync:
             self.idp.sync_users = False
+        if not self.idp.is_draft:
+            self.idp.schedule(timezone.now())
         self.idp.save()
 
-    def _changes(self) -> Iterator[tuple[str, Any]]:
-        """Pairs of a field and [before, after]; a secret is only "changed"."""
+    def changes(self) -> dict[str, Any]:
+        """Fields whose valid value is new, with [before, after]; secrets "changed"."""
         before = _core_values(self.idp) | self.idp.settings
+        return dict(self._compared(before))
+
+    def _compared(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in self.values().items():
             if name in self.idp.connector_class.secret_settings:
                 if self._differs(name, value):

@@ -22,7 +22,18 @@ MOST_SOURCES = 2
 MOST_CUSTOM = 50
 CUSTOM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
 PROTECTED = frozenset(
-    "id sub userid unionid is_active is_staff is_superuser password tenant role".split()
+    [
+        "id",
+        "sub",
+        "userid",
+        "unionid",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "password",
+        "tenant",
+        "role",
+    ]
 )
 """Names that downstream systems take for something else than a custom attribute."""
 

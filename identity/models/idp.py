@@ -4,6 +4,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -116,6 +117,13 @@ class IdentityProvider(models.Model):
     def connector_class(self) -> type[Connector]:
         """The code that speaks to this vendor."""
         return registry.get(self.kind)
+
+    def schedule(self, now: datetime) -> None:
+        """Set when the next synchronization is due: never later than a cycle from now,
+        and not at all without Automatic Synchronization."""
+        latest = now + timedelta(hours=self.sync_interval_hours)
+        due = min(self.next_due_at or latest, latest)
+        self.next_due_at = due if self.auto_sync else None
 
     def set_secret(self, name: str, value: str) -> None:
         """Keep a secret, replacing the present one; the caller writes the audit line."""

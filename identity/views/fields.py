@@ -1,0 +1,46 @@
+"""The fields of an IdP as templates show them; the wizard and Edit use the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.forms import BoundField
+
+from identity.connection import addresses_of
+from identity.forms.basic import IdpForms
+from identity.inputs import SecretField
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A field, whether it is a secret, and since when that is set."""
+
+    field: BoundField
+    secret: bool
+    set_at: datetime | None
+
+
+def basic_context(forms: IdpForms) -> dict[str, Any]:
+    """What templates/identity/_fields.html needs."""
+    idp, vendor = forms.idp, forms.vendor
+    rows = list(_rows(forms))
+    advanced = [row for row in rows if row.field.name in vendor.advanced]
+    return {
+        "idp": idp,
+        "vendor": idp.connector_class.label,
+        "guide": idp.connector_class.guide,
+        "copy_values": idp.connector_class.copy_values(addresses_of(idp)),
+        "form": forms.core,
+        "credentials": [r for r in rows if r.field.name not in vendor.advanced],
+        "advanced": advanced,
+        "advanced_open": any(row.field.errors for row in advanced),
+        "problems": forms.problems() if forms.core.is_bound else [],
+    }
+
+
+def _rows(forms: IdpForms) -> Iterator[FieldRow]:
+    set_at = dict(forms.idp.secrets.values_list("name", "created_at"))
+    for field in forms.vendor:
+        secret = isinstance(field.field, SecretField)
+        yield FieldRow(field, secret, set_at.get(field.name) if secret else None)

@@ -1,0 +1,119 @@
+"""The wizard's third step: Synchronization Settings, and Confirm."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from identity import audit, signals, wizard
+from identity.access import administrators_only
+from identity.models import IdentityProvider
+from identity.views.settings_page import SettingsPage
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
+
+UNPROCESSABLE = 422
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def sync(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """Step 3: what is synchronized, and into which fields. Confirm ends the wizard."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    if not wizard.may_enter(idp, "sync"):
+        return _turned_back(request, idp)
+    if request.method != "POST":
+        return _show(request, SettingsPage(idp, opened=request.GET.getlist("open")))
+    page = SettingsPage(idp, request.POST)
+    if page.reworked():
+        return _show(request, page)
+    if not page.is_valid():
+        return _show(request, page, status=UNPROCESSABLE)
+    return _confirm(request, page)
+
+
+@require_safe
+@administrators_only
+def departments(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """A branch of the department tree, read just now: a fragment for the picker."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    page = SettingsPage(idp)
+    parent = request.GET.get("parent", "")
+    context = page.branch(parent)
+    return render(request, "identity/_branch.html", context)
+
+
+@require_safe
+@administrators_only
+def sample(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """A few people, read just now: what the mapping table shows beside its rows."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    page = SettingsPage(idp)
+    page.read_sample()
+    return render(request, "identity/_extended.html", page.context())
+
+
+def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
+    messages.error(
+        request,
+        _(
+            "Synchronization Settings open once the Connectivity Test has succeeded "
+            "with exactly these values. Run it again."
+        ),
+    )
+    return redirect("identity:setup-test", idp_id=idp.pk)
+
+
+def _show(
+    request: "ConsoleRequest", page: SettingsPage, status: int = 200
+) -> HttpResponse:
+    context = page.context() | {"steps": wizard.places(page.idp, "sync")}
+    return render(request, "identity/sync.html", context, status=status)
+
+
+@transaction.atomic
+def _confirm(request: "ConsoleRequest", page: SettingsPage) -> HttpResponse:
+    """Save the settings; a draft becomes an IdP, and whoever listens is told."""
+    idp = IdentityProvider.objects.select_for_update().get(pk=page.idp.pk)
+    if not wizard.may_enter(idp, "sync"):
+        return _turned_back(request, idp)
+    first = idp.is_draft
+    page.put_into(idp)
+    idp.confirmed_at = idp.confirmed_at or timezone.now()
+    idp.schedule(timezone.now())
+    idp.save()
+    audit.record(
+        "idp.confirm" if first else "idp.change",
+        by=request.user,
+        target=idp,
+        detail=_detail(idp, first),
+        request=request,
+    )
+    answers = signals.idp_confirmed.send(
+        sender=IdentityProvider, idp=idp, by=request.user, first=first
+    )
+    messages.success(
+        request, _("%(name)s is set up.") % {"name": idp} if first else _("Saved.")
+    )
+    address = next((answer for _to, answer in answers if isinstance(answer, str)), "")
+    return redirect(address) if address else redirect("console:overview", idp_id=idp.pk)
+
+
+def _detail(idp: IdentityProvider, first: bool) -> dict[str, Any]:
+    """What the audit trail keeps: of secrets only that they are set."""
+    scope = {
+        "scope": idp.scope,
+        "departments": idp.departments,
+        "mapping": idp.mapping,
+    }
+    if not first:
+        return scope
+    secrets = dict.fromkeys(idp.secrets.values_list("name", flat=True), "changed")
+    return scope | {"name": idp.name, "status": idp.status} | idp.settings | secrets

@@ -1,0 +1,104 @@
+"""The wizard's steps as data: which is done, which is next, what is missing.
+
+The draft row is the only state. Nothing is kept in the session, so that a step can be
+opened again at any time, from any browser, and cannot disagree with the database.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from identity import connection
+from identity.forms.basic import Problem, stored_problems
+from identity.models import IdentityProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step: `done` tells from the row whether it is."""
+
+    key: str
+    label: Any
+    done: Callable[[IdentityProvider], bool]
+
+    @property
+    def url_name(self) -> str:
+        """The name of the step's address."""
+        return f"identity:setup-{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step as the stepper shows it; `url` is "" where there is no way yet."""
+
+    label: str
+    url: str
+    state: str
+
+
+def is_complete(idp: IdentityProvider) -> bool:
+    """Whether the stored values would pass the first step's form."""
+    return not missing(idp)
+
+
+def missing(idp: IdentityProvider) -> list[Problem]:
+    """What keeps the first step from being done."""
+    return stored_problems(idp)
+
+
+def is_confirmed(idp: IdentityProvider) -> bool:
+    """Whether Confirm was pressed."""
+    return not idp.is_draft
+
+
+STEPS: tuple[Step, ...] = (
+    Step("basic", _("Basic Configurations"), is_complete),
+    Step("test", _("Connectivity Test"), connection.has_pass),
+    Step("sync", _("Synchronization Settings"), is_confirmed),
+)
+
+
+def may_enter(idp: IdentityProvider, key: str) -> bool:
+    """Whether every step before this one is done.
+
+    The settings of a confirmed IdP stay open, whatever the newest test says.
+    """
+    if key == "sync" and is_confirmed(idp):
+        return True
+    for step in STEPS:
+        if step.key == key:
+            return True
+        if not step.done(idp):
+            return False
+    raise KeyError(key)
+
+
+def next_step(idp: IdentityProvider) -> Step:
+    """The first step that is not done; the last one if all are."""
+    return next((step for step in STEPS if not step.done(idp)), STEPS[-1])
+
+
+def address(idp: IdentityProvider, step: Step) -> str:
+    """Where a step is."""
+    return reverse(step.url_name, args=[idp.pk])
+
+
+def places(idp: IdentityProvider, current: str) -> list[Place]:
+    """The stepper: the current step, the done ones, and those that may be entered."""
+    return [
+        Place(
+            str(step.label),
+            address(idp, step) if may_enter(idp, step.key) else "",
+            _state(idp, step, current),
+        )
+        for step in STEPS
+    ]
+
+
+def _state(idp: IdentityProvider, step: Step, current: str) -> str:
+    if step.key == current:
+        return "current"
+    return "done" if step.done(idp) else "open"

@@ -1,0 +1,47 @@
+"""A draft on its way through the wizard, and what an administrator types."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.models import IdentityProvider
+
+
+@pytest.fixture
+def typed(credentials: dict[str, str]) -> dict[str, Any]:
+    """The first step's form as a browser sends it."""
+    return {
+        "name": "test",
+        "description": "DingTalk Logon",
+        "status": "enabled",
+        "corp_id": credentials["corp_id"],
+        "app_key": credentials["app_key"],
+        "app_secret": credentials["app_secret"],
+        "dingtalk_type": "standard",
+        "aes_key": "",
+        "token": "",
+        "auto_sync": "on",
+        "sync_users": "on",
+        "sync_interval_hours": "24",
+    }
+
+
+def page(idp: IdentityProvider, step: str) -> str:
+    """The address of a step."""
+    return reverse(f"identity:setup-{step}", args=[idp.pk])
+
+
+@pytest.fixture
+def tested(
+    console: Client,
+    draft: IdentityProvider,
+    typed: dict[str, Any],
+    simulator: Simulator,
+) -> IdentityProvider:
+    """A draft that passed the connectivity test."""
+    console.post(page(draft, "basic"), typed)
+    draft.refresh_from_db()
+    return draft
