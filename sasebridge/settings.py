@@ -59,6 +59,8 @@ DINGTALK_API_URL = env.str("DINGTALK_API_URL", default="https://api.dingtalk.com
 DINGTALK_LOGIN_URL = env.str("DINGTALK_LOGIN_URL", default="https://login.dingtalk.com")
 # Calls a second per app and API path; 20 is the standard edition's limit, 0 is unpaced.
 DINGTALK_RATE = env.float("DINGTALK_RATE", default=20.0)
+# Seconds before a failed call is repeated for the first time; tests make it short.
+DINGTALK_RETRY_BASE = 1.0
 # Dotted path of a requests adapter factory; empty means the network. Tests use it.
 DINGTALK_TRANSPORT = ""
 

@@ -18,8 +18,11 @@ Only a connector's client raises them, and nothing else leaves it. An unknown co
 class ConnectorError(Exception):
     """Base of all. `code` is the vendor's, `message` the cause, `remedy` what to do now.
 
-    Texts are for people and carry no secret.
+    Texts are for people and carry no secret. `read` is the number of the read that was
+    refused, 0 if none was sent.
     """
+
+    read: int = 0
 
     def __init__(self, message: str, *, code: str = "", remedy: str = "") -> None:
         super().__init__(message)

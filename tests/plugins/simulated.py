@@ -40,6 +40,7 @@ def make_simulator(settings: Any) -> Iterator[MakeSimulator]:
     """
     settings.DINGTALK_TRANSPORT = f"{__name__}.transport"
     settings.DINGTALK_RATE = 0
+    settings.DINGTALK_RETRY_BASE = 0.01
 
     def make(employees: int = 40, departments: int = 8, seed: int = 1) -> Simulator:
         app = Credentials.of_seed(f"test {next(_serial)}")

@@ -1,8 +1,32 @@
 """DingTalk's answers to the connector contract."""
 
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar
 
-from identity.connectors.base import Connector
+from django.utils.translation import gettext as _
+
+from identity.connectors.base import Addresses, Connector
+from identity.connectors.dingtalk import fields, people, sample
+from identity.connectors.dingtalk.checks import run_checks
+from identity.connectors.dingtalk.client import Client
+from identity.connectors.dingtalk.lookup import lookup
+from identity.connectors.dingtalk.shapes import Malformed
+from identity.connectors.dingtalk.snapshot import snapshot
+from identity.connectors.records import (
+    ROOT,
+    Batch,
+    Check,
+    CopyValue,
+    DepartmentRecord,
+    EmployeeRecord,
+    Lookup,
+    MembershipRecord,
+    Scope,
+    SourceField,
+)
+
+if TYPE_CHECKING:
+    from django import forms
 
 
 class DingTalk(Connector):
@@ -19,3 +43,108 @@ class DingTalk(Connector):
         "dingtalk_type",
     )
     guide: ClassVar[str] = "dingtalk/guide.html"
+
+    @classmethod
+    def credentials_form(cls) -> "type[forms.Form]":
+        """CorpId, AppKey, AppSecret and the advanced settings."""
+        # Imported late: the forms need the app registry, which needs this class.
+        from identity.connectors.dingtalk.forms import DingTalkCredentialsForm
+
+        return DingTalkCredentialsForm
+
+    @classmethod
+    def copy_values(cls, addresses: Addresses) -> tuple[CopyValue, ...]:
+        """Request URL, Application Homepage Address, Callback Domain Name."""
+        return (
+            CopyValue(
+                "request_url",
+                _("Request URL"),
+                addresses.request_url,
+                _("Event Subscription > Request URL"),
+            ),
+            CopyValue(
+                "homepage",
+                _("Application Homepage Address"),
+                addresses.homepage,
+                _("Application Capabilities > Web App > Application Homepage URL"),
+            ),
+            CopyValue(
+                "callback",
+                _("Callback Domain Name"),
+                addresses.callback,
+                _(
+                    "Security Settings > Redirection URL (Callback Domain), and"
+                    " Sharing Settings > Login Integration"
+                ),
+            ),
+        )
+
+    @classmethod
+    def source_fields(cls) -> tuple[SourceField, ...]:
+        """The fields of user/list, then those that only user/get carries."""
+        return fields.SOURCE_FIELDS
+
+    def checks(self) -> Iterator[Check]:
+        """The connectivity test; see `checks` for its rows."""
+        return run_checks(self.credentials, self.gate)
+
+    def departments(self, parent_id: str | None) -> tuple[DepartmentRecord, ...]:
+        """Live children of a department; of None, the tops of the app's range."""
+        client = Client(self.credentials, self.gate)
+        if parent_id is None:
+            given = client.scopes().value
+            tops = (ROOT,) if given.whole else given.departments
+            return tuple(_top(client, key) for key in tops)
+        read = client.sub_departments(parent_id)
+        return tuple(
+            DepartmentRecord(item.id, item.name, parent_id, order, read.number)
+            for order, item in enumerate(read.value.departments)
+        )
+
+    def snapshot(
+        self,
+        scope: Scope,
+        *,
+        details: bool = False,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[Batch]:
+        """Read a scope; see `snapshot`."""
+        return snapshot(self.credentials, self.gate, scope, details=details, stop=stop)
+
+    def lookup(self, userid: str) -> Lookup:
+        """Ask for one person."""
+        return lookup(Client(self.credentials, self.gate), userid)
+
+    def sample(self, size: int = 100) -> tuple[Batch, ...]:
+        """A few people from the top of the app's range."""
+        client = Client(self.credentials, self.gate)
+        batches: list[Batch] = []
+        left = size
+        for department, read in sample.pages(client, client.scopes().value):
+            found = list(_readable(read.value.items[:left], department, read.number))
+            batches.append(
+                Batch(
+                    employees=tuple(person for person, _places in found),
+                    memberships=tuple(p for _person, places in found for p in places),
+                )
+            )
+            left -= len(found)
+            if left <= 0:
+                break
+        return tuple(batches)
+
+
+def _top(client: Client, key: str) -> DepartmentRecord:
+    read = client.department(key)
+    parent = read.value.parent_id
+    return DepartmentRecord(key, read.value.name, parent, read=read.number)
+
+
+def _readable(
+    items: tuple[object, ...], department: str, number: int
+) -> Iterator[tuple[EmployeeRecord, tuple[MembershipRecord, ...]]]:
+    for raw in items:
+        try:
+            yield people.listed(raw, department, number)
+        except Malformed:
+            continue

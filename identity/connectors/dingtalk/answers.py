@@ -1,0 +1,168 @@
+"""The shape of DingTalk's answers, checked at the border: JSON in, values out. Pure.
+
+An answer of another shape is `Unexpected` and never an empty list (F-39).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from identity.connectors.dingtalk import shapes
+from identity.connectors.dingtalk.shapes import Malformed
+from identity.connectors.errors import Unexpected
+from identity.connectors.records import ROOT
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What the app may read: whole departments with all below, and single people."""
+
+    departments: tuple[str, ...]
+    users: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the permission scope is All Employees."""
+        return ROOT in self.departments
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody at all may be read."""
+        return not (self.departments or self.users)
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentItem:
+    """A department as an answer names it; no parent for the root."""
+
+    id: str
+    name: str
+    parent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The direct children of a department, and what among them could not be read."""
+
+    departments: tuple[DepartmentItem, ...]
+    malformed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of members, as they came; no cursor on the last one."""
+
+    items: tuple[object, ...]
+    next_cursor: int | None
+
+
+def scopes(body: Mapping[str, Any]) -> Range:
+    """The answer of /auth/scopes."""
+    inner = _member(body, "auth_org_scopes", dict)
+    departments, users = inner.get("authed_dept"), inner.get("authed_user")
+    if not isinstance(departments, list) or not isinstance(users, list):
+        raise _shape("auth_org_scopes")
+    try:
+        return Range(
+            shapes.department_ids(departments),
+            tuple(dict.fromkeys(shapes.userid(each) for each in users)),
+        )
+    except Malformed as error:
+        raise _shape(str(error)) from None
+
+
+def department(body: Mapping[str, Any]) -> DepartmentItem:
+    """The answer of department/get."""
+    try:
+        item = _department(_member(body, "result", dict))
+    except Malformed as error:
+        raise _shape(str(error)) from None
+    if item is None:
+        raise _shape("dept_id")
+    return item
+
+
+def listing(body: Mapping[str, Any]) -> Listing:
+    """The answer of department/listsub; ids at or below 0 are left out."""
+    found: list[DepartmentItem] = []
+    malformed: list[str] = []
+    for raw in _member(body, "result", list):
+        try:
+            item = _department(raw)
+        except Malformed as error:
+            malformed.append(str(error))
+        else:
+            found += [item] if item else []
+    return Listing(tuple(found), tuple(malformed))
+
+
+def page(body: Mapping[str, Any]) -> Page:
+    """The answer of user/list. `has_more` must be there: it proves the end."""
+    result = _member(body, "result", dict)
+    more = shapes.flag(result.get("has_more"))
+    if more is None:
+        raise _shape("has_more")
+    members = result.get("list")
+    if not isinstance(members, list):
+        raise _shape("list")
+    cursor = shapes.integer(result.get("next_cursor"))
+    if more and cursor is None:
+        raise _shape("next_cursor")
+    return Page(tuple(members), cursor if more else None)
+
+
+def user(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer of user/get, as it came."""
+    found: Mapping[str, Any] = _member(body, "result", dict)
+    return found
+
+
+def count(body: Mapping[str, Any]) -> int:
+    """The answer of user/count."""
+    number = shapes.integer(_member(body, "result", dict).get("count"))
+    if number is None:
+        raise _shape("count")
+    return number
+
+
+def token(body: Mapping[str, Any]) -> tuple[str, int]:
+    """The answer of oauth2/accessToken: the token and the seconds it lives."""
+    value = body.get("accessToken")
+    seconds = shapes.integer(body.get("expireIn"))
+    if not isinstance(value, str) or not value or seconds is None or seconds <= 0:
+        raise _shape("accessToken")
+    return value, seconds
+
+
+def _department(raw: object) -> DepartmentItem | None:
+    if not isinstance(raw, Mapping):
+        raise Malformed("a department is expected")
+    key = shapes.department_id(raw.get("dept_id"))
+    if key is None:
+        return None
+    parent = raw.get("parent_id")
+    return DepartmentItem(
+        key,
+        shapes.text(raw.get("name"))[:LONGEST_NAME],
+        None if parent in (None, "") else shapes.department_id(parent),
+    )
+
+
+def _member(body: Mapping[str, Any], key: str, kind: type) -> Any:
+    value = body.get(key)
+    if not isinstance(value, kind):
+        raise _shape(key)
+    return value
+
+
+def _shape(where: str) -> Unexpected:
+    return Unexpected(
+        _("DingTalk's answer has not the documented shape (%(where)s).")
+        % {"where": where},
+        code="shape",
+        remedy=_("Nothing was changed. If it stays so, DingTalk's interface changed."),
+    )
