@@ -148,7 +148,8 @@ def test_S097_a_description_of_one_line_is_taken(
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 101, "a\nb", "a\r\nb", "\u202eabc", "a\u200bb", "a\u0000b", "a\u2028b"]
+    "text",
+    ["x" * 101, "a\nb", "a\r\nb", "\u202eabc", "a\u200bb", "a\u0000b", "a\u2028b"],
 )
 def test_A9_a_description_that_is_long_or_hides_something_is_refused(
     new_idp: IdentityProvider, text: str
@@ -421,8 +422,27 @@ def test_S121_whole_hours_from_1_to_24_are_taken(
 
 @pytest.mark.parametrize(
     "hours",
-    "0 25 -1 1.5 1e1 0x10 01 １２ ٣ ٢٤ true 9223372036854775808 NaN +1".split()
-    + [" 1", "1\n", "", None, ["1", "2"]],
+    [
+        "0",
+        "25",
+        "-1",
+        "1.5",
+        "1e1",
+        "0x10",
+        "01",
+        "１２",
+        "٣",
+        "٢٤",
+        "true",
+        "9223372036854775808",
+        "NaN",
+        "+1",
+        " 1",
+        "1\n",
+        "",
+        None,
+        ["1", "2"],
+    ],
 )
 def test_S121_any_other_cycle_is_refused(new_idp: IdentityProvider, hours: Any) -> None:
     """I-12."""
