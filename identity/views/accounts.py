@@ -87,7 +87,8 @@ class LogOff(auth_views.LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Write it down while the account is still known."""
         if isinstance(request.user, User):
-            audit.record("logoff.console", by=request.user, request=request)
+            user = request.user
+            audit.record("logoff.console", by=user, target=user, request=request)
         return super().post(request, *args, **kwargs)
 
 

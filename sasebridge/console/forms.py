@@ -1,5 +1,7 @@
 """Forms of the console's own settings."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -26,3 +28,8 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
                 )
             }
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Its default is made up anew each time, so Django would ask for it twice.
+        self.fields["identifier"].show_hidden_initial = False

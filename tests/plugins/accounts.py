@@ -1,11 +1,19 @@
 """The cast: an administrator, a staff member, an employee, and their browsers."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from identity.models import User
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """Real hashing is slow on purpose; here it would be half of the tests' time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

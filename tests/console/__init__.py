@@ -1,0 +1,1 @@
+"""The frame of the console, its logon, and the pages that show both apps."""
