@@ -1,8 +1,9 @@
 """Django's admin: for administrators, for accounts, and otherwise to look at."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -30,7 +31,7 @@ def fields(account: User, **changed: str) -> dict[str, str]:
     } | changed
 
 
-def change(client: Client, account: User, **changed: str) -> HttpResponse:
+def change(client: Client, account: User, **changed: str) -> Any:
     return client.post(
         f"/admin/identity/user/{account.pk}/change/", fields(account, **changed)
     )

@@ -1,10 +1,10 @@
 """Console logon: who comes in, what a failure says, and what is written down."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -14,9 +14,7 @@ from tests.plugins.accounts import PASSWORD
 LOGON = "/accounts/login/"
 
 
-def log_on(
-    client: Client, username: str, password: str = PASSWORD, **more: str
-) -> HttpResponse:
+def log_on(client: Client, username: str, password: str = PASSWORD, **more: str) -> Any:
     return client.post(LOGON, {"username": username, "password": password, **more})
 
 

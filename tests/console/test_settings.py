@@ -1,13 +1,14 @@
 """Settings: the Enterprise Authentication Identifier and the company's name."""
 
+from typing import Any
+
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from identity.models import AuditEvent, Enterprise
 
 
-def save(client: Client, identifier: str, name: str = "Acme") -> HttpResponse:
+def save(client: Client, identifier: str, name: str = "Acme") -> Any:
     return client.post("/settings/", {"name": name, "identifier": identifier})
 
 
