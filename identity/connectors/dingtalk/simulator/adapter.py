@@ -8,6 +8,7 @@ import io
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -80,7 +81,7 @@ class WsgiAdapter(HTTPAdapter):
         status, headers = begun[0]
         raw = HTTPResponse(
             body=io.BufferedReader(_Stream(body)),
-            headers=dict(headers),
+            headers=dict(headers) | {"Date": formatdate(usegmt=True)},
             status=status,
             preload_content=False,
             request_method=request.method,

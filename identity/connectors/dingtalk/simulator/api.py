@@ -132,8 +132,7 @@ class Simulator(Platform):
         if call.family == CONTROL:
             return control.answer(self, call, sorted(ROUTES))
         if call.family == LOGIN:
-            with self.company.lock:
-                return login.answer(self, call)
+            return self._through(self.faults.striking(call), call)
         return pages.not_found() if call.family else pages.redirect("/control")
 
     def _through(self, effects: list[Effect], call: Call) -> Reply:
@@ -148,6 +147,8 @@ class Simulator(Platform):
                 return plain_error(60003, f"部门不存在 {fault}")
 
     def _answer(self, call: Call) -> Reply:
+        if call.family == LOGIN:
+            return login.answer(self, call)
         route = ROUTES.get(call.path)
         if route is None or call.path.startswith("/v1.0/") != (call.family == API):
             return _unknown(call)
@@ -159,19 +160,19 @@ class Simulator(Platform):
     def _let_in(self, call: Call, route: Route) -> None:
         if route.app_token:
             self._check_token(call)
+        if not route.any_address:
+            self._check_app(call)
+        if route.permission and route.permission not in self.permissions:
+            raise Refused(permission_missing(call, route.permission, self.app_key))
+
+    def _check_app(self, call: Call) -> None:
         allowed = self.allowed_addresses
-        if (
-            not route.any_address
-            and allowed is not None
-            and call.address not in allowed
-        ):
+        if allowed is not None and call.address not in allowed:
             raise Refused(address_rejected(call, self.app_key))
         if self.stopped:
             raise Refused(
                 platform_error(call, "50003", "应用已停用", 400, "app.stopped")
             )
-        if route.permission and route.permission not in self.permissions:
-            raise Refused(permission_missing(call, route.permission, self.app_key))
 
     def _check_token(self, call: Call) -> None:
         token = call.query.get("access_token") or call.form.get("access_token")

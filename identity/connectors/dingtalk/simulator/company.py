@@ -25,7 +25,7 @@ class Company(Register):
 
     def __init__(self, name: str = "Example Company", seed: int = 1) -> None:
         super().__init__(name, seed)
-        self.listeners: list[Callable[[Event], None]] = []
+        self.listeners: list[Callable[[Event], object]] = []
 
     @classmethod
     def generate(

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from identity.connectors.dingtalk.simulator.effects import NAMED, Effect
-from identity.connectors.dingtalk.simulator.wire import Call, Reply
+from identity.connectors.dingtalk.simulator.wire import API, OAPI, Call, Reply
 
 
 @dataclass
@@ -22,13 +22,15 @@ class Rule:
     times: int | None
     probability: float
     body: Mapping[str, Any]
+    host: str
     chance: random.Random = field(repr=False)
     seen: int = 0
     fired: int = 0
 
     def strikes(self, call: Call) -> bool:
         """Count the call if it is one of ours, and say whether it is hit."""
-        if not fnmatchcase(call.path, self.path) or not self._about(call):
+        here = call.family == self.host if self.host else call.family in (OAPI, API)
+        if not (here and fnmatchcase(call.path, self.path) and self._about(call)):
             return False
         self.seen += 1
         if self.nth is not None and self.seen not in self.nth:
@@ -64,12 +66,14 @@ class Faults:
         probability: float = 1.0,
         seed: int = 0,
         body: Mapping[str, Any] | None = None,
+        host: str = "",
     ) -> Rule:
         """Switch a fault on, by its name or as an effect with its own settings.
 
         `path` is an API path, or a pattern such as "/topapi/*". Of the calls that match
         (and whose body has the values of `body`) the `nth` are hit (1 is the next one),
-        or each with `probability`, at most `times` in all.
+        or each with `probability`, at most `times` in all. `host` is oapi, api or
+        login; without it both API hosts are meant.
         """
         effect = NAMED[fault]() if isinstance(fault, str) else fault
         rule = Rule(
@@ -80,6 +84,7 @@ class Faults:
             times=times,
             probability=probability,
             body=dict(body or {}),
+            host=host,
             chance=random.Random(seed),  # noqa: S311 - repeatable chance is the point
         )
         with self._lock:

@@ -151,10 +151,10 @@ class Generator:
         if owner := everyone.get(0):
             owner.departments = {ROOT: self._ids.order()}
             owner.admin = owner.boss = True
-            owner.mobile = "13900000001"
+            owner.state_code, owner.mobile = "86", "13900000001"
         if idle := everyone.get(1):
             idle.active = False
-            idle.mobile = idle.mobile or "13900000002"
+            idle.state_code, idle.mobile = "86", "13900000002"
         if special := everyone.get(2):
             special.login_id = f"{special.job_number or 'e'}@example"
             special.nickname, special.mobile = special.name, ""

@@ -73,6 +73,7 @@ class Pusher:
         *,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
         self.subscription = subscription
@@ -83,6 +84,7 @@ class Pusher:
         self._session = session or requests.Session()
         self._session.trust_env = False
         self._sleep = sleep
+        self._clock = clock
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, _Push]] = []
         self._serial = itertools.count()
@@ -118,9 +120,9 @@ class Pusher:
 
     def attempt(self, kind: str, text: str) -> Outcome:
         """Send one plaintext once, sealed afresh."""
-        begun = time.monotonic()
+        begun = self._clock()
         reason = self._send(self._cipher.seal(text, self._owner))
-        seconds = time.monotonic() - begun
+        seconds = self._clock() - begun
         if not reason and seconds > TIME_LIMIT:
             reason = TIMED_OUT
         outcome = Outcome(not reason, reason, seconds)

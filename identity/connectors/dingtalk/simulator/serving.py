@@ -1,6 +1,7 @@
 """Puts a simulator on a port of this machine."""
 
 import errno
+import socket
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,11 +42,20 @@ def build(
 
 def listen(simulator: Simulator, port: int) -> BaseWSGIServer | MultiSocketServer:
     """A server that has its port and waits for `run()`; raises PortInUse."""
+    listener = _bound(port)
+    return waitress.create_server(
+        simulator, sockets=[listener], threads=THREADS, ident="simulator"
+    )
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket()
     try:
-        return waitress.create_server(
-            simulator, host=HOST, port=port, threads=THREADS, ident="simulator"
-        )
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
     except OSError as fault:
+        listener.close()
         if fault.errno != errno.EADDRINUSE:
             raise
         raise PortInUse(f"Port {port} of {HOST} is in use; choose another.") from None
+    return listener

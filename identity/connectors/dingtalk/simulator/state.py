@@ -54,7 +54,7 @@ class Platform:
     company: Company
     corp_id: str = Credentials.of_seed(1).corp_id
     app_key: str = Credentials.of_seed(1).app_key
-    app_secret: str = Credentials.of_seed(1).app_secret
+    app_secret: str = field(default=Credentials.of_seed(1).app_secret, repr=False)
     permissions: set[str] = field(default_factory=lambda: {*SEVEN, *GRANTED_BY_DEFAULT})
     allowed_addresses: set[str] | None = None
     """None: no allow-list."""

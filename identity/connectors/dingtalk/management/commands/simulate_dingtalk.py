@@ -106,7 +106,13 @@ class Command(BaseCommand):
         sizes = ("employees", "departments", "seed", "rate", "state")
         if min(options["employees"], options["departments"], options["rate"]) < 0:
             raise CommandError("Sizes and rates cannot be negative.")
-        simulator = build(**{name: options[name] for name in sizes})
+        try:
+            simulator = build(**{name: options[name] for name in sizes})
+        except (ValueError, LookupError, TypeError):
+            raise CommandError(
+                f"{options['state']} does not hold a company of this simulator; "
+                "name another file or remove it."
+            ) from None
         try:
             server = listen(simulator, options["port"])
         except PortInUse as fault:
