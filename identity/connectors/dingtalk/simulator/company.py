@@ -17,6 +17,8 @@ from identity.connectors.dingtalk.simulator.records import (
 )
 from identity.connectors.dingtalk.simulator.register import Impossible, Register
 
+__all__ = ["Company", "Impossible"]
+
 _CLASHES = str.maketrans("", "", "-,，")
 
 

@@ -1,5 +1,6 @@
 """What can go wrong with one call. Each function here makes one effect.
 
+An effect of your own is a function of a `Call` and a way to the true `Reply`.
 `NAMED` lists those that need no settings, for the control page and by name in tests.
 """
 
@@ -47,6 +48,7 @@ from identity.connectors.dingtalk.simulator.effects.transport import (
     slow,
     truncated,
 )
+from identity.connectors.dingtalk.simulator.wire import Call, Reply
 
 NAMED: dict[str, Callable[[], Effect]] = {
     maker.__name__: maker
@@ -62,7 +64,9 @@ NAMED: dict[str, Callable[[], Effect]] = {
 __all__ = [
     "NAMED",
     "Broken",
+    "Call",
     "Effect",
+    "Reply",
     "address_refused",
     "altered",
     "app_stopped",
