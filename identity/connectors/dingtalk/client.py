@@ -21,7 +21,7 @@ from identity.connectors.base import CrawlStopped, Gate
 from identity.connectors.dingtalk import answers, errcodes, tokens
 from identity.connectors.dingtalk.deadline import Limits
 from identity.connectors.dingtalk.errcodes import TokenInvalid
-from identity.connectors.dingtalk.transport import Reply, Transport
+from identity.connectors.dingtalk.transport import Reply, Request, Transport
 from identity.connectors.errors import (
     ConnectorError,
     CredentialsRejected,
@@ -136,7 +136,7 @@ class Client:
             "grant_type": "client_credentials",
         }
         url = _api(f"/v1.0/oauth2/{quote(corp_id, safe='')}/token")
-        self._send(_Call("POST", CORP_TOKEN, url, payload, legacy=False), {}, {})
+        self._send(_Call("POST", CORP_TOKEN, url, payload, legacy=False))
 
     def scopes(self) -> Read[answers.Range]:
         """What the app may read. obtain-corpsecret-authorization-scope"""
@@ -197,11 +197,11 @@ class Client:
     def _with_token(self, call: _Call) -> Read[Any]:
         token = self._slot.get(self._fetch_token)
         try:
-            return self._send(call, {"access_token": token}, {})
+            return self._send(call, token)
         except TokenInvalid:
             logger.info("%s: the token is refused, asking for a new one", call.name)
         token = self._slot.get(self._fetch_token, refused=token)
-        return self._send(call, {"access_token": token}, {})
+        return self._send(call, token)
 
     def _fetch_token(self) -> tokens.Token:
         if not (self.app_key and self._secret):
@@ -212,29 +212,22 @@ class Client:
             )
         payload = {"appKey": self.app_key, "appSecret": self._secret}
         call = _Call("POST", TOKEN, _api(TOKEN), payload, legacy=False)
-        value, seconds = answers.token(self._send(call, {}, {}).value)
+        value, seconds = answers.token(self._send(call).value)
         return tokens.Token.lasting(value, seconds)
 
-    def _send(
-        self, call: _Call, params: Mapping[str, str], headers: Mapping[str, str]
-    ) -> Read[Any]:
+    def _send(self, call: _Call, token: str = "") -> Read[Any]:
         """Pass the gate, send, judge. Raises ConnectorError with the read's number."""
         if self.stopped.is_set():
             raise CrawlStopped
         number = self.gate.enter(self.app_key, call.name, call.rate)
         with self._lock:
             self._calls += 1
-        hide = (self._secret, *params.values())
+        hide = (self._secret, token)
+        params = {"access_token": token} if token else {}
+        request = Request(call.method, call.url, params, call.payload)
         began, code = time.perf_counter(), "0"
         try:
-            reply = self._transport.send(
-                call.method,
-                call.url,
-                params=params,
-                headers=headers,
-                payload=call.payload,
-                hide=hide,
-            )
+            reply = self._transport.send(request, hide=hide)
             self._judge(reply, call, hide)
             return Read(number, reply.body)
         except ConnectorError as error:

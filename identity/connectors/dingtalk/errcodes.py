@@ -3,22 +3,19 @@
 Sources: server-api-error-codes-1, how-to-process-api-throttling-on-the-dingtalk-server,
 call-frequency-limit, permission-deny, retry.
 
-Legacy answers carry `errcode`, or 88 with the real code in `sub_code` or only in the
-text; v1.0 answers carry `code` and an HTTP status. The status alone decides nothing:
-403 is a missing permission, a foreign address and a limit alike. So the order is
-limit, address, permission, token, the rest; and a code that stands in no table is
-`Unexpected`, never an empty answer (R7).
+The HTTP status alone decides nothing: 403 is a missing permission, a foreign address
+and a limit alike. So the order is limit, address, permission, token, the rest; and a
+code that stands in no table is `Unexpected`, never an empty answer (R7).
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
+from identity.connectors.dingtalk.said import BAN, Said, clean, heard
 from identity.connectors.dingtalk.shapes import CHINA
 from identity.connectors.errors import (
     AddressRejected,
@@ -36,7 +33,6 @@ CONSOLE = "https://open-dev.dingtalk.com/"
 BAN_SECONDS = 300.0
 """How long DingTalk bans an address that called too often."""
 LONGEST_WINDOW = 120.0
-LONGEST_TEXT = 200
 
 QUOTA = {"90020"}
 LIMITS = {"90002", "90018", "90019"} | QUOTA
@@ -57,11 +53,6 @@ OUT_OF_SCOPE = {"50002", "50004"}
 BUSY = {"-1", "15", "500", "504", "system.busy", "systemBusy", "88"}
 """88 stands here for a wrapper without a code: DingTalk's own back end timed out."""
 
-_SUB_CODE = re.compile(r"subcode=([\w.\-]+)")
-_SCOPES = (
-    re.compile(r"requiredScopes=\[([^\]]*)\]"),
-    re.compile(r"权限[：:]\s*\[([^\]]*)\]"),
-)
 _APPLY = re.compile(
     r"https://open-dev\.dingtalk\.com/appscope/apply\?content=[\w%.\-]+"
 )
@@ -70,27 +61,10 @@ _WINDOW = re.compile(
     r"从\s*([\d-]+ [\d:]+)\s*到.*?限制将在\s*([\d-]+ [\d:]+)\s*结束", re.DOTALL
 )
 _BAN_PAGE = re.compile(r"punish|x5secdata|_____tmd_____")
-_TOKEN_IN_TEXT = re.compile(r"(access_?token=)[^&\s\"'<>]+", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
 
 
 class TokenInvalid(CredentialsRejected):
     """DingTalk does not know this access token; the client asks for one anew, once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What DingTalk said: its code, its cleaned text, the permissions it named."""
-
-    code: str
-    text: str
-    status: int
-    raw: str = ""
-    scopes: tuple[str, ...] = ()
-    app_key: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}" if self.text else self.code
 
 
 def judge(
@@ -106,7 +80,7 @@ def judge(
     `legacy` answers must carry an errcode. `app_key` completes links to grant a
     permission; `hide` are secrets that must not appear in a text.
     """
-    said = _read(status, body, legacy, app_key, tuple(hide))
+    said = heard(status, body, legacy, app_key, tuple(hide))
     if said is None:
         return None
     for rule in _RULES:
@@ -154,16 +128,6 @@ def not_json(status: int, text: str, *, hide: Iterable[str] = ()) -> ConnectorEr
     )
 
 
-def clean(text: object, hide: Iterable[str] = ()) -> str:
-    """A vendor's text made fit to show: one line, no secret, at most 200 characters."""
-    shown = _TOKEN_IN_TEXT.sub(r"\1***", str(text))
-    for secret in hide:
-        if secret:
-            shown = shown.replace(secret, "***")
-    shown = _CONTROL.sub(" ", shown).strip()
-    return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
-
-
 def apply_link(app_key: str, scope: str) -> str:
     """The page of DingTalk's console where this permission is granted."""
     if not (app_key and scope):
@@ -192,58 +156,11 @@ def retry_after(text: str, now: datetime | None = None) -> float:
     return min(max(seconds, 1.0), LONGEST_WINDOW)
 
 
-# --- reading an answer ---
-
-
-def _read(
-    status: int, body: object, legacy: bool, app_key: str, hide: tuple[str, ...]
-) -> Said | None:
-    if not isinstance(body, Mapping):
-        return Said("shape", clean(_("the answer is no object")), status)
-    if "errcode" in body or (legacy and "code" not in body):
-        code, text = _legacy(body)
-    elif status >= 400 or legacy:
-        code, text = str(body.get("code") or status), str(body.get("message", ""))
-    else:
-        return None
-    if code == "0":
-        return None
-    raw = f"{text} {body.get('errmsg', '')}"
-    shown = clean(text, hide)
-    return Said(clean(code, hide), shown, status, raw, _scopes(body, raw), app_key)
-
-
-def _legacy(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Code and text of a legacy answer: "0" for success, the code inside of an 88."""
-    if str(body.get("status")) == "1111":
-        return "1111", str(body.get("wait", ""))
-    code = str(body.get("errcode", "")).strip()
-    text = str(body.get("sub_msg") or body.get("errmsg") or "")
-    if isinstance(body.get("errcode"), bool) or not re.fullmatch(r"-?\d{1,9}", code):
-        return "shape", _("there is no errcode")
-    if int(code) == 88:
-        inner = str(body.get("sub_code") or "").strip()
-        if not inner and (found := _SUB_CODE.search(str(body.get("errmsg", "")))):
-            inner = found[1]
-        return inner or "88", text
-    return str(int(code)), text
-
-
-def _scopes(body: Mapping[str, Any], text: str) -> tuple[str, ...]:
-    detail = body.get("accessdenieddetail")
-    if isinstance(detail, Mapping) and isinstance(detail.get("requiredScopes"), list):
-        return tuple(clean(scope) for scope in detail["requiredScopes"])
-    for pattern in _SCOPES:
-        if found := pattern.search(text):
-            return tuple(s.strip() for s in found[1].split(",") if s.strip())
-    return ()
-
-
 # --- the rules, in their order ---
 
 
 def _limit(said: Said) -> ConnectorError | None:
-    if said.code == "1111":
+    if said.code == BAN:
         minutes = float(said.text) if said.text.isdecimal() else BAN_SECONDS / 60
         return _ban(said.code, minutes * 60)
     if said.code in QUOTA or "ApiCountLimit" in said.code:

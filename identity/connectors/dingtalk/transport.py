@@ -9,7 +9,7 @@ import http.cookiejar
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -17,22 +17,24 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import HTTPError, NameResolutionError
 
 from identity.connectors.base import CrawlStopped
-from identity.connectors.dingtalk import errcodes
+from identity.connectors.dingtalk import errcodes, said
 from identity.connectors.dingtalk.deadline import (
     Deadline,
     DeadlineAdapter,
     Limits,
     obeying,
 )
-from identity.connectors.errors import Unexpected, Unreachable
+from identity.connectors.errors import ConnectorError, Unexpected, Unreachable
 
 MOST_BYTES = 8 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECTIONS = 16
 """Kept open for each host; at most this many threads of a read call at a time."""
+
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip"}
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +45,23 @@ class _NoAddresses(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                errcodes.clean(each) if isinstance(each, str) else each
+                said.clean(each) if isinstance(each, str) else each
                 for each in record.args
             )
         return True
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_NoAddresses())
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; `payload` is sent as JSON."""
+
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    payload: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +97,16 @@ class Transport:
 
     def reach(self, url: str) -> str:
         """Get any answer from a host; returns its Date header. Raises Unreachable."""
-        status, date, _text = self._exchange("GET", url, {}, {}, None)
+        status, date, _text = self._exchange(Request("GET", url))
         logger.debug("reached a host: HTTP %s", status)
         return date
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str],
-        headers: Mapping[str, str],
-        payload: Mapping[str, Any] | None,
-        hide: Iterable[str] = (),
-    ) -> Reply:
+    def send(self, request: Request, *, hide: Iterable[str] = ()) -> Reply:
         """Send one request; raises Unreachable, Throttled or Unexpected.
 
         `hide` are secrets that may stand in an answer and must not be shown.
         """
-        status, date, text = self._exchange(method, url, params, headers, payload)
+        status, date, text = self._exchange(request)
         if 300 <= status < 400:
             raise Unexpected(
                 _("DingTalk never redirects, but the answer is a redirect."),
@@ -111,66 +114,45 @@ class Transport:
                 remedy=_("Look for a portal or a proxy on the way to DingTalk."),
             )
         try:
-            body = json.loads(text)
+            return Reply(status, date, json.loads(text))
         except RecursionError:
-            raise Unexpected(
+            error: ConnectorError = Unexpected(
                 _("The answer is nested too deeply."), code="deep"
-            ) from None
+            )
         except ValueError:
             error = errcodes.not_json(status, text, hide=hide)
-        else:
-            return Reply(status, date, body)
-        logger.warning("no JSON (HTTP %s): %s", status, errcodes.clean(text, hide))
+        logger.warning("no JSON (HTTP %s): %s", status, said.clean(text, hide))
         raise error
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str],
-        headers: Mapping[str, str],
-        payload: Mapping[str, Any] | None,
-    ) -> tuple[int, str, str]:
+    def _exchange(self, request: Request) -> tuple[int, str, str]:
+        """Status, Date header and text of the answer."""
         deadline = Deadline(self._limits, self._stopped)
-        # Raised outside of the handler: the library's own error names the address.
-        failure: Exception
         try:
             with obeying(deadline):
-                return self._read(method, url, params, headers, payload, deadline)
-        except requests.RequestException as error:
+                return self._read(request, deadline)
+        except (requests.RequestException, HTTPError, OSError) as error:
             failure = _failure(error, deadline)
+        # Outside of the handler: the library's own error names the address.
         raise failure
 
-    def _read(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str],
-        headers: Mapping[str, str],
-        payload: Mapping[str, Any] | None,
-        deadline: Deadline,
-    ) -> tuple[int, str, str]:
+    def _read(self, request: Request, deadline: Deadline) -> tuple[int, str, str]:
         with self._session.request(
-            method,
-            url,
-            params=params,
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                **headers,
-            },
-            json=payload,
+            request.method,
+            request.url,
+            params=request.params,
+            headers=HEADERS,
+            json=request.payload,
             stream=True,
             allow_redirects=False,
             timeout=(self._limits.connect, self._limits.read),
         ) as response:
             body = bytearray()
-            for chunk in response.iter_content(CHUNK):
+            # read1 gives what has come; iter_content would wait for a whole chunk.
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > MOST_BYTES:
                     raise Unexpected(_("The answer is too large."), code="too-large")
-                if deadline.over:
-                    raise requests.ReadTimeout
+                deadline.allow(self._limits.read)
             text = body.decode(errors="replace")
             return response.status_code, response.headers.get("Date", ""), text
 
@@ -185,7 +167,7 @@ def _adapter() -> BaseAdapter:
 # --- why a call failed ---
 
 
-def _failure(error: requests.RequestException, deadline: Deadline) -> Exception:
+def _failure(error: Exception, deadline: Deadline) -> Exception:
     if deadline.stopped():
         return CrawlStopped()
     reason = "deadline" if deadline.over else _reason(error)
@@ -193,7 +175,7 @@ def _failure(error: requests.RequestException, deadline: Deadline) -> Exception:
     return Unreachable(message, code=reason, remedy=remedy, reason=reason)
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return "proxy"
     if isinstance(error, requests.exceptions.SSLError):
