@@ -1,5 +1,18 @@
-"""Addresses of the sync app."""
+"""Addresses of the directory and the runs."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from sync.views import commands, directory, employee, runs
+
+app_name = "sync"
+urlpatterns = [
+    path("directory/", directory.directory, name="directory"),
+    path("directory/branch/", directory.branch, name="branch"),
+    path("directory/d/<int:department_id>/", directory.department, name="department"),
+    path("directory/u/<int:employee_id>/", employee.employee, name="employee"),
+    path("sync/runs/", runs.runs, name="runs"),
+    path("sync/runs/<int:run_id>/", runs.run, name="run"),
+    path("sync/runs/<int:run_id>/progress/", runs.progress, name="progress"),
+    path("sync/runs/<int:run_id>/cancel/", commands.cancel, name="cancel"),
+    path("sync/idp/<uuid:idp_id>/start/", commands.start, name="start"),
+]

@@ -30,6 +30,14 @@ Trails = Mapping[str, Step]
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A department with the departments above it, from the top."""
+
+    department: Department
+    way: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A department in the tree; `branch` is None while it is closed."""
 
@@ -194,10 +202,10 @@ def trails(idp: IdentityProvider, departments: Iterable[Department]) -> Trails:
     }
 
 
-def way(department: Department, names: Trails) -> tuple[Step, ...]:
-    """The departments above one, from the top."""
+def placed(department: Department, names: Trails) -> Place:
+    """A department with its way, out of the names of `trails`."""
     above = path_ids(department.path)[:-1]
-    return tuple(names[key] for key in above if key in names)
+    return Place(department, tuple(names[key] for key in above if key in names))
 
 
 def matching_departments(

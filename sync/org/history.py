@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from sync.models import Change, Employee
 
@@ -46,6 +47,8 @@ def as_text(value: object) -> str:
     """A value as people read it; nothing for None."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
         return ", ".join(map(as_text, value))
     return str(value)

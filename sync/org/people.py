@@ -1,5 +1,6 @@
 """Lists of people: of a department or the company, by status and search text."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from identity.models import IdentityProvider
 from sync.models import Department, Employee, Membership
-from sync.org.departments import Lineage, Step, below, trails, way
+from sync.org.departments import Lineage, below
 from sync.org.matching import matching
 
 PAGE = 50
@@ -40,19 +41,11 @@ class PeopleQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A department of a person, with the departments above it from the top."""
-
-    department: Department
-    way: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Person:
     """An employee with some of the departments and the number of the others."""
 
     employee: Employee
-    places: tuple[Place, ...]
+    departments: tuple[Department, ...]
     others: int = 0
 
 
@@ -70,7 +63,7 @@ def people(
     after: PeopleCursor | None = None,
     size: int = PAGE,
 ) -> People:
-    """A page of people by name; three queries. `lineage` is that of the department."""
+    """A page of people by name; two queries. `lineage` is that of the department."""
     found = _matching(query, lineage)
     if after:
         found = found.filter(_follows(query, after))
@@ -78,7 +71,7 @@ def people(
     page = rows[:size]
     last = page[-1] if len(rows) > size else None
     return People(
-        with_places(query.idp, page),
+        tuple(_with_departments(query.idp, page)),
         PeopleCursor(last.status, last.name, last.pk) if last else None,
     )
 
@@ -121,26 +114,19 @@ def _follows(query: PeopleQuery, last: PeopleCursor) -> Q:
     return Q(status__gte=last.status) & in_status
 
 
-def with_places(
-    idp: IdentityProvider, employees: list[Employee], most: int = PLACES
-) -> tuple[Person, ...]:
-    """People with their departments, the first of each by path; two queries."""
+def _with_departments(
+    idp: IdentityProvider, employees: list[Employee]
+) -> Iterator[Person]:
+    """People with their departments, the first of each by path; one query."""
     rows = Membership.objects.filter(
         employee__in=employees, department__idp=idp
     ).select_related("department")
     held: dict[int, list[Department]] = {}
     for row in rows.order_by("department__path"):
         held.setdefault(row.employee_id, []).append(row.department)
-    shown = {pk: departments[:most] for pk, departments in held.items()}
-    names = trails(idp, (d for departments in shown.values() for d in departments))
-    return tuple(
-        Person(
-            employee,
-            tuple(Place(d, way(d, names)) for d in shown.get(employee.pk, ())),
-            max(0, len(held.get(employee.pk, ())) - most),
-        )
-        for employee in employees
-    )
+    for employee in employees:
+        mine = held.get(employee.pk, [])
+        yield Person(employee, tuple(mine[:PLACES]), max(0, len(mine) - PLACES))
 
 
 def count_gone(idp: IdentityProvider) -> dict[str, int]:

@@ -9,11 +9,10 @@ from identity import mapping
 from identity.connectors.records import SourceField
 from identity.models import IdentityProvider
 from sync.models import Employee, Membership
-from sync.org.departments import trails, way
+from sync.org.departments import Place, placed, trails
 from sync.org.history import as_text, last_changes
-from sync.org.people import Place
 
-MOBILE = "mobile"
+MOBILE, MANAGER = "mobile", "manager_userid"
 HELD = 100
 """Departments that the page of a person shows."""
 
@@ -35,10 +34,11 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat(Place):
+class Seat:
     """A department of a person, and whether this person leads it (None: unknown)."""
 
-    leader: bool | None = None
+    place: Place
+    leader: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,7 @@ def _seats(employee: Employee) -> tuple[Seat, ...]:
     )[:HELD]
     memberships: list[Membership] = list(rows)
     names = trails(employee.idp, (row.department for row in memberships))
-    return tuple(
-        Seat(row.department, way(row.department, names), row.leader)
-        for row in memberships
-    )
+    return tuple(Seat(placed(row.department, names), row.leader) for row in memberships)
 
 
 def _manager(employee: Employee) -> Employee | None:

@@ -1,0 +1,1 @@
+"""Pages that show the directory and the runs."""

@@ -1,0 +1,75 @@
+// The tree of departments: opens branches in place, and keeps step with the right side.
+// Keys are console.js's; without script every name is a link that opens its branch.
+
+const trees = () => document.querySelectorAll("[data-org-tree]");
+const itemOf = (element) => element.closest("[role=treeitem]");
+const groupOf = (item) => item.querySelector(":scope > [role=group]");
+
+/** Open or close an item; an empty branch asks the server for its content (hx-trigger). */
+function toggle(item) {
+  const group = groupOf(item);
+  if (!group) return;
+  const open = item.getAttribute("aria-expanded") !== "true";
+  item.setAttribute("aria-expanded", String(open));
+  group.hidden = !open;
+  if (open && !group.childElementCount) group.dispatchEvent(new Event("sb:open"));
+}
+
+/** The item, and no link in it, is what Tab reaches. */
+function settle(tree) {
+  for (const link of tree.querySelectorAll("a")) link.tabIndex = -1;
+  const items = [...tree.querySelectorAll("[role=treeitem]")];
+  if (items.some((item) => item.tabIndex === 0)) return;
+  const first = items.find((item) => item.ariaSelected === "true") ?? items[0];
+  if (first) first.tabIndex = 0;
+}
+
+/** Select in the tree what the right side shows. */
+function follow(pane) {
+  const chosen = pane.querySelector("[data-pane-department]")?.dataset.paneDepartment;
+  for (const tree of trees()) {
+    for (const item of tree.querySelectorAll("[role=treeitem]")) {
+      const selected = Boolean(chosen) && item.dataset.department === chosen;
+      item.setAttribute("aria-selected", String(selected));
+      if (selected && !tree.contains(document.activeElement)) {
+        for (const other of tree.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+        item.tabIndex = 0;
+      }
+    }
+  }
+}
+
+/** Whoever used a link that the answer replaced goes on at the new heading. */
+function keepFocus(pane) {
+  if (document.activeElement !== document.body) return;
+  pane.querySelector("h2")?.focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+  const toggler = event.target.closest?.("[data-org-tree] [data-toggle]");
+  if (!toggler || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  toggle(itemOf(toggler));
+});
+
+document.addEventListener("click", (event) => {
+  const name = event.target.closest?.("[data-org-tree] .sb-node-name");
+  if (!name) return;
+  const item = itemOf(name);
+  for (const other of item.closest("[role=tree]").querySelectorAll('[tabindex="0"]')) {
+    other.tabIndex = -1;
+  }
+  item.tabIndex = 0;
+  if (item.getAttribute("aria-expanded") === "false") toggle(item);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const pane = event.target.closest?.("#pane");
+  if (pane) {
+    follow(pane);
+    keepFocus(pane);
+  }
+  trees().forEach(settle);
+});
+document.addEventListener("htmx:historyRestore", () => trees().forEach(settle));
+trees().forEach(settle);

@@ -1,0 +1,76 @@
+"""What an administrator may do to runs: start one, and cancel one."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from identity import audit
+from identity.access import administrators_only
+from identity.models import IdentityProvider
+from sync import runs, tasks
+from sync.models import SyncRun
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
+
+
+@require_POST
+@administrators_only
+def start(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """Synchronize now; the form field people=0 asks for departments only (A6)."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id, confirmed_at__isnull=False)
+    people = request.POST.get("people") != "0"
+    try:
+        with transaction.atomic():
+            run = runs.enqueue(
+                idp,
+                trigger=SyncRun.Trigger.PERSON,
+                by=request.user,
+                people=people,
+            )
+            audit.record(
+                "sync.start",
+                by=request.user,
+                target=idp,
+                detail={"run": run.pk, "people": people},
+                request=request,
+            )
+            tasks.ring(run)
+    except runs.AlreadyRunning as already:
+        run = already.run
+        messages.warning(request, _already(run))
+    return redirect("sync:run", run_id=run.pk)
+
+
+@require_POST
+@administrators_only
+def cancel(request: "ConsoleRequest", run_id: int) -> HttpResponse:
+    """Ask a run to stop; what it has written stays written."""
+    run = get_object_or_404(SyncRun, pk=run_id)
+    if not run.is_open:
+        messages.info(request, _("This run is already over."))
+        return redirect("sync:run", run_id=run.pk)
+    with transaction.atomic():
+        runs.request_cancel(run)
+        audit.record(
+            "sync.cancel",
+            by=request.user,
+            target=run.idp,
+            detail={"run": run.pk},
+            request=request,
+        )
+    return redirect("sync:run", run_id=run.pk)
+
+
+def _already(run: SyncRun) -> str:
+    since = timezone.localtime(run.started_at or run.queued_at)
+    return _("A synchronization is already running, started at %(time)s.") % {
+        "time": formats.time_format(since, "H:i:s")
+    }

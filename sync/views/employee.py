@@ -1,0 +1,66 @@
+"""The page of one person: what is known, where it comes from, what happened."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from identity.access import console_users
+from sync.models import Employee
+from sync.org.history import timeline
+from sync.org.person import MANAGER, Profile, Value, private_fields, profile
+from sync.views import parameters
+from sync.views.changes import told
+from sync.views.veil import Veil
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value as this reader may see it."""
+
+    value: Value
+    text: str
+    hidden: bool
+
+
+@require_safe
+@console_users
+def employee(request: "ConsoleRequest", employee_id: int) -> HttpResponse:
+    """One person; nothing here can be changed, because it comes from the IdP."""
+    person = get_object_or_404(
+        Employee.objects.select_related("idp"),
+        pk=employee_id,
+        idp__confirmed_at__isnull=False,
+    )
+    veil = Veil(request.user, private_fields(person.idp))
+    known = profile(person)
+    moments, older = timeline(person, parameters.place(request, "before"))
+    return render(
+        request,
+        "sync/employee.html",
+        {
+            "employee": person,
+            "idp": person.idp,
+            "vendor": person.idp.connector_class.label,
+            "userid": veil.text(person.userid, person.mobile),
+            "seats": known.seats,
+            "manager": known.manager,
+            "values": [_shown(value, known, veil) for value in known.values],
+            "moments": told(moments, person.idp, veil),
+            "older": older,
+            "later": "before" in request.GET,
+        },
+    )
+
+
+def _shown(value: Value, known: Profile, veil: Veil) -> Shown:
+    """A manager is shown by name, for a user id may be a mobile."""
+    if value.key == MANAGER and known.manager:
+        return Shown(value, known.manager.name, hidden=False)
+    text = veil.value(value.key, value.text, known.employee.mobile)
+    return Shown(value, text, hidden=text != value.text)

@@ -1,0 +1,98 @@
+"""Parameters of addresses, parsed: whatever somebody types, it is a value or nothing."""
+
+import base64
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from identity.models import IdentityProvider
+from sync.org.people import PeopleCursor
+
+LONGEST_TEXT = 100
+LONGEST_CURSOR = 1200
+DIGITS = 18
+"""A number of more digits is no key: it would not fit a column."""
+
+
+def text(request: HttpRequest, name: str) -> str:
+    """What somebody searches for: one line, without control characters, not endless."""
+    words = " ".join(request.GET.get(name, "")[: LONGEST_TEXT * 10].split())
+    return "".join(filter(str.isprintable, words))[:LONGEST_TEXT]
+
+
+def number(request: HttpRequest, name: str) -> int | None:
+    """A key; None if there is none, 404 if it cannot be one."""
+    raw = request.GET.get(name, "")
+    if not raw:
+        return None
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= DIGITS):
+        raise Http404(f"no such {name}")
+    return int(raw)
+
+
+def place(request: HttpRequest, name: str) -> int | None:
+    """Where a page begins; anything odd is the beginning."""
+    raw = request.GET.get(name, "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= DIGITS else None
+
+
+def choice(
+    request: HttpRequest, name: str, choices: Sequence[str], default: str = ""
+) -> str:
+    """One of the choices; anything else is the default."""
+    raw = request.GET.get(name, "")
+    return raw if raw in choices else default
+
+
+def idps() -> list[IdentityProvider]:
+    """The IdPs that have a directory: all but drafts."""
+    return list(IdentityProvider.objects.filter(confirmed_at__isnull=False))
+
+
+def chosen_idp(
+    request: HttpRequest, offered: Sequence[IdentityProvider]
+) -> IdentityProvider | None:
+    """The IdP that the address names; None if it names none, 404 if it is not offered."""
+    raw = request.GET.get("idp", "")
+    if not raw:
+        return None
+    try:
+        wanted = UUID(raw)
+    except ValueError:
+        raise Http404("no such IdP") from None
+    for idp in offered:
+        if idp.pk == wanted:
+            return idp
+    raise Http404("no such IdP")
+
+
+def write_cursor(cursor: PeopleCursor) -> str:
+    """A cursor as a word for an address."""
+    packed = json.dumps(cursor, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def read_cursor(request: HttpRequest, name: str = "after") -> PeopleCursor | None:
+    """The cursor of an address; anything odd is the beginning of the list."""
+    raw = request.GET.get(name, "")
+    if not raw or len(raw) > LONGEST_CURSOR:
+        return None
+    try:
+        packed = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+        status, label, pk = json.loads(packed)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not (isinstance(status, str) and isinstance(label, str) and _is_key(pk)):
+        return None
+    return PeopleCursor(status, label, pk) if _storable(status + label) else None
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, int) and abs(value) < 10**DIGITS
+
+
+def _storable(words: str) -> bool:
+    """Whether a database takes this text: no NUL, no half of a character."""
+    return "\0" not in words and not any("\ud800" <= sign <= "\udfff" for sign in words)

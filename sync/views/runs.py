@@ -1,0 +1,126 @@
+"""Pages of runs: the list, one run, and its live numbers."""
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from identity.access import console_users
+from sync.models import Change, SyncRun
+from sync.org.person import label_of, private_fields
+from sync.views import outcome, parameters
+from sync.views.changes import BOTH_SIDES, told
+from sync.views.outcome import Group
+from sync.views.veil import Veil
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
+
+PAGE = 30
+CHANGES = 50
+STOP_POLLING = 286
+"""htmx's status for "this was the last answer"."""
+
+
+@require_safe
+@console_users
+def runs(request: "ConsoleRequest") -> HttpResponse:
+    """All runs, newest first, by IdP and state."""
+    offered = parameters.idps()
+    idp = parameters.chosen_idp(request, offered)
+    state = parameters.choice(request, "state", SyncRun.State.values)
+    found = SyncRun.objects.select_related("idp", "by").order_by("-pk")
+    if idp:
+        found = found.filter(idp=idp)
+    if state:
+        found = found.filter(state=state)
+    before = parameters.place(request, "before")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found[: PAGE + 1])
+    return render(
+        request,
+        "sync/runs.html",
+        {
+            "rows": [(run, outcome.sums(run)) for run in rows[:PAGE]],
+            "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+            "later": before is not None,
+            "idps": offered,
+            "idp": idp,
+            "state": state,
+            "states": SyncRun.State.choices,
+        },
+    )
+
+
+@require_safe
+@console_users
+def run(request: "ConsoleRequest", run_id: int) -> HttpResponse:
+    """One run: live while it is open, what it did once it is over."""
+    found = _run(run_id)
+    return render(request, "sync/run.html", _context(request, found))
+
+
+@require_safe
+@console_users
+def progress(request: "ConsoleRequest", run_id: int) -> HttpResponse:
+    """The live numbers, asked for each second by htmx; with say=1 one sentence.
+
+    Once the run is over the answer stops the polling, and brings the finished page.
+    """
+    found = _run(run_id)
+    status = 200 if found.is_open else STOP_POLLING
+    if request.GET.get("say") == "1":
+        words = {"run": found, "progress": outcome.progress_of(found)}
+        return render(request, "sync/_said.html", words, status=status)
+    context = _context(request, found)
+    if found.is_open:
+        return render(request, "sync/_running.html", context)
+    response = render(request, "sync/_run.html", context, status=status)
+    response["HX-Retarget"], response["HX-Reswap"] = "#run", "outerHTML"
+    return response
+
+
+def _run(run_id: int) -> SyncRun:
+    rows = SyncRun.objects.select_related("idp", "by")
+    return get_object_or_404(rows, pk=run_id)
+
+
+def _context(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
+    shown: dict[str, object] = {"run": found, "idp": found.idp}
+    if found.is_open:
+        return shown | {"progress": outcome.progress_of(found)}
+    return shown | _finished(request, found)
+
+
+def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
+    """What a run that is over shows: sums, reasons, and one group of its changes."""
+    veil = Veil(request.user, private_fields(found.idp))
+    groups = outcome.groups(found)
+    wanted = (request.GET.get("entity", ""), request.GET.get("kind", ""))
+    chosen = next((g for g in groups if (g.entity, g.kind) == wanted), None)
+    chosen = chosen or next(iter(groups), None)
+    after = parameters.place(request, "after")
+    rows = _changes(found, chosen, after)
+    return {
+        "counted": outcome.counted(found),
+        "held_because": outcome.held_because(found),
+        "groups": groups,
+        "chosen": chosen,
+        "compared": chosen is not None and chosen.kind in BOTH_SIDES,
+        "unknown": [label_of(field) for field in found.unknown_fields],
+        "changes": told(rows[:CHANGES], found.idp, veil),
+        "after": rows[CHANGES - 1].pk if len(rows) > CHANGES else None,
+        "later": after is not None,
+    }
+
+
+def _changes(found: SyncRun, group: Group | None, after: int | None) -> list[Change]:
+    """A page of one group, and one more if there is one."""
+    if group is None:
+        return []
+    rows = Change.objects.filter(run=found, entity=group.entity, kind=group.kind)
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return list(rows.order_by("pk")[: CHANGES + 1])
