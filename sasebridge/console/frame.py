@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -93,10 +93,7 @@ class Frame:
         ]
 
     def _placed(self, place: Place) -> Place:
-        try:
-            url = reverse(place.address)
-        except NoReverseMatch:  # a room that is not built yet
-            url = "#/"
+        url = reverse(place.address)
         path = self._request.path
         current = path == url if url == "/" else path.startswith(_root_of(url))
         return Place(place.label, place.address, place.icon, url=url, current=current)

@@ -31,6 +31,12 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": str(CHROMIUM), "args": FLAGS}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Without motion, so that colours are read when they have settled."""
+    return browser_context_args | {"reduced_motion": "reduce"}
+
+
 @pytest.fixture
 def complaints() -> list[str]:
     """What the browser complained about; a test that expects something clears it."""
@@ -71,8 +77,8 @@ class LiveConsole:
         return self
 
     def open(self, path: str) -> Page:
-        """Open an address of the console and wait until it is quiet."""
-        self.page.goto(self.url + path, wait_until="networkidle")
+        """Open an address of the console and wait until it is loaded."""
+        self.page.goto(self.url + path)
         return self.page
 
 
