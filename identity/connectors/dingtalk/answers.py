@@ -15,6 +15,8 @@ from identity.connectors.errors import Unexpected
 from identity.connectors.records import ROOT
 
 LONGEST_NAME = 200
+SHAPE = "shape"
+"""The code of the error that an answer of another shape is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,6 @@ def _shape(where: str) -> Unexpected:
     return Unexpected(
         _("DingTalk's answer has not the documented shape (%(where)s).")
         % {"where": where},
-        code="shape",
+        code=SHAPE,
         remedy=_("Nothing was changed. If it stays so, DingTalk's interface changed."),
     )

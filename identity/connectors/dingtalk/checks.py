@@ -57,7 +57,7 @@ def run_checks(
             check = done[row.check.key] = _fill(row.check, finding)
             yield check
     finally:
-        probes.client.close()
+        probes.close()
 
 
 def _finding(row: Row, probes: Probes, done: Mapping[str, Check]) -> Finding:
@@ -196,7 +196,7 @@ def _address(probes: Probes) -> Finding:
 
 def _sampled(permission: Permission, probes: Probes) -> Finding:
     members = probes.members()
-    if isinstance(members.error, PermissionMissing):
+    if members.error and not members.absent:
         return findings.skipped(_("not run: needs the members of a department"))
     if permission.scope == fields.MOBILE:
         people = probes.people(fields.MOBILE_KEYS)

@@ -1,5 +1,6 @@
 """DingTalk's answers to the connector contract."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +13,7 @@ from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.lookup import lookup
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.dingtalk.snapshot import snapshot
+from identity.connectors.errors import Gone
 from identity.connectors.records import (
     ROOT,
     Batch,
@@ -95,11 +97,16 @@ class DingTalk(Connector):
             given = client.scopes().value
             tops = (ROOT,) if given.whole else given.departments
             return tuple(_top(client, key) for key in tops)
-        read = client.sub_departments(parent_id)
+        read = client.sub_departments(_possible(parent_id))
         return tuple(
             DepartmentRecord(item.id, item.name, parent_id, order, read.number)
             for order, item in enumerate(read.value.departments)
         )
+
+    def department(self, department_id: str) -> DepartmentRecord:
+        """Ask for one department."""
+        client = Client(self.credentials, self.gate)
+        return _top(client, _possible(department_id))
 
     def snapshot(
         self,
@@ -132,6 +139,13 @@ class DingTalk(Connector):
             if left <= 0:
                 break
         return tuple(batches)
+
+
+def _possible(department_id: str) -> str:
+    """The id, if DingTalk could have given it out: a positive int64 in plain digits."""
+    if re.fullmatch(r"[1-9][0-9]{0,18}", department_id):
+        return department_id
+    raise Gone(_("There is no such department."), code="60003")
 
 
 def _top(client: Client, key: str) -> DepartmentRecord:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from identity.connectors.base import CrawlStopped
 from identity.connectors.dingtalk import errcodes, said
@@ -184,7 +184,7 @@ def _reason(error: Exception) -> str:
         return "timeout"
     if _caused_by(error, NameResolutionError):
         return "dns"
-    if _caused_by(error, ConnectionRefusedError):
+    if _caused_by(error, NewConnectionError):
         return "refused"
     return "network"
 
@@ -211,7 +211,10 @@ def _explain(reason: str) -> tuple[str, str]:
     again = _("It is tried again by itself.")
     return {
         "dns": (_("The name of DingTalk's server cannot be resolved."), address),
-        "refused": (_("DingTalk's server refuses the connection."), address),
+        "refused": (
+            _("No connection to DingTalk's server: refused, or no way to it."),
+            address,
+        ),
         "tls": (
             _("DingTalk's certificate cannot be verified, or the port speaks no TLS."),
             _("Look for a proxy that opens TLS, and check this server's clock."),

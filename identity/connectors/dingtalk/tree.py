@@ -9,14 +9,14 @@ from functools import partial
 
 from django.utils.translation import gettext as _
 
-from identity.connectors.dingtalk.answers import Listing
+from identity.connectors.dingtalk.answers import SHAPE, Listing
 from identity.connectors.dingtalk.client import DEPARTMENT, SUB_DEPARTMENTS, Read
 from identity.connectors.dingtalk.ledger import Sighting
 from identity.connectors.dingtalk.lookup import malformed
 from identity.connectors.dingtalk.members import MemberReader
 from identity.connectors.dingtalk.reading import Reading
 from identity.connectors.dingtalk.shapes import Malformed
-from identity.connectors.errors import Gone, OutOfScope, PermissionMissing
+from identity.connectors.errors import Gone, OutOfScope, PermissionMissing, Unexpected
 from identity.connectors.records import (
     ROOT,
     Batch,
@@ -116,6 +116,11 @@ class TreeReader:
         except (Gone, OutOfScope) as error:
             if below:  # but people's records may name what is no more
                 self._reading.absent(key, error)
+            return
+        except Unexpected as error:
+            if error.code != SHAPE:
+                raise
+            self._reading.fault(malformed(key, Malformed(error.message)))
             return
         parent = read.value.parent_id or below
         record = DepartmentRecord(key, read.value.name, parent, order, read.number)

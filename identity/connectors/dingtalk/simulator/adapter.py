@@ -81,7 +81,7 @@ class WsgiAdapter(HTTPAdapter):
         status, headers = begun[0]
         raw = HTTPResponse(
             body=io.BufferedReader(_Stream(body)),
-            headers=dict(headers) | {"Date": formatdate(usegmt=True)},
+            headers={"Date": formatdate(usegmt=True)} | dict(headers),
             status=status,
             preload_content=False,
             request_method=request.method,
