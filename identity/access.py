@@ -5,7 +5,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeGuard
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 if TYPE_CHECKING:
     from identity.models import User
@@ -62,7 +62,12 @@ def _may(request: HttpRequest, roles: tuple[str, ...]) -> "TypeGuard[ConsoleRequ
 
 
 def _to_logon(request: HttpRequest) -> HttpResponseBase:
-    """Send a visitor to the console logon, and back here afterwards."""
+    """Send a visitor to the console logon, and back here afterwards.
+
+    A part of a page that htmx asks for is no place to come back to: the page reloads.
+    """
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Refresh": "true"})
     # Imported late: that module needs the user model, which needs this one's roles.
     from django.contrib.auth.views import redirect_to_login
 

@@ -98,6 +98,11 @@ class Frame:
         current = path == url if url == "/" else path.startswith(_root_of(url))
         return Place(place.label, place.address, place.icon, url=url, current=current)
 
+    @property
+    def at_home(self) -> bool:
+        """Whether the console has a page for this account at all."""
+        return is_console_user(getattr(self._request, "user", None))
+
     @cached_property
     def theme(self) -> str:
         """The chosen theme: of the account, else of the browser."""
@@ -108,7 +113,7 @@ class Frame:
     @cached_property
     def running(self) -> Running | None:
         """An open run, for those who may see it."""
-        if not is_console_user(self._request.user):
+        if not self.at_home:
             return None
         run = SyncRun.objects.filter(state__in=SyncRun.OPEN).order_by("pk").first()
         return Running(run, percent_of(run)) if run else None

@@ -135,12 +135,6 @@ function count(field) {
   }
 }
 
-// --- typed confirmation: input[data-phrase] ---
-function checkPhrase(field) {
-  const right = field.value.trim() === field.dataset.phrase;
-  field.setCustomValidity(right ? "" : field.dataset.phrase);
-}
-
 // --- tri-state boxes: [data-tree] holds checkboxes with data-parent = the parent's value ---
 const children = (tree, value) =>
   tree.querySelectorAll(`input[type=checkbox][data-parent="${CSS.escape(value)}"]`);
@@ -246,7 +240,6 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (field.id) count(field);
-  if (field.dataset?.phrase) checkPhrase(field);
 });
 
 document.addEventListener("change", (event) => {
@@ -283,7 +276,6 @@ function settle(root) {
     const field = byId(output.dataset.count);
     if (field) count(field);
   }
-  for (const field of root.querySelectorAll("[data-phrase]")) checkPhrase(field);
   const tree = root.closest?.("[data-tree]");
   for (const each of tree ? [tree] : root.querySelectorAll("[data-tree]")) settleTree(each);
   for (const each of root.querySelectorAll("[role=tree]")) {

@@ -1,4 +1,4 @@
-"""console.js on small pages of its own: trees, boxes, counters, toasts, phrases."""
+"""console.js on small pages of its own: trees, boxes, counters, toasts."""
 
 from typing import Any
 
@@ -154,19 +154,6 @@ def test_a_counter_counts_characters(blank: Any) -> None:
     expect(counter).to_have_text("2/100")
     page.get_by_label("Field").fill("钉钉𠮷a")
     expect(counter).to_have_text("4/100")
-
-
-def test_a_phrase_must_be_typed_to_confirm(blank: Any) -> None:
-    """U12"""
-    page = blank(
-        '<form id="close"><input data-phrase="Hangzhou" aria-label="Phrase"></form>'
-    )
-    valid = 'document.getElementById("close").checkValidity()'
-    assert page.evaluate(valid) is False
-    page.get_by_label("Phrase").fill("hangzhou")
-    assert page.evaluate(valid) is False
-    page.get_by_label("Phrase").fill("Hangzhou")
-    assert page.evaluate(valid) is True
 
 
 def test_toasts_stand_three_deep_and_leave(blank: Any) -> None:

@@ -175,6 +175,7 @@ def test_somebody_logged_on_is_sent_on(staff_console: Client) -> None:
 def test_a_logon_without_a_csrf_token_is_refused(staff: User) -> None:
     response = log_on(Client(enforce_csrf_checks=True), "bob")
     assert response.status_code == 403
+    assert "This page was open too long" in response.content.decode()
 
 
 def test_a_demoted_account_loses_the_console_at_once(

@@ -83,3 +83,22 @@ def test_the_navigation_says_where_one_is(
     assert any(label in part.split("</a>")[0] for part in marked)
     inside_nav = page[page.index('id="sb-nav"') : page.index("<main")]
     assert inside_nav.count('aria-current="page"') == 1
+
+
+def test_an_ended_session_reloads_the_page_that_htmx_works_in(
+    client: Client, db: None
+) -> None:
+    """U49: no logon form in the middle of a page."""
+    response = client.get("/running/", headers={"HX-Request": "true"})
+    assert response["HX-Refresh"] == "true"
+    assert response.content == b""
+
+
+def test_an_employee_with_a_session_can_leave(
+    client: Client, employee_account: User
+) -> None:
+    client.force_login(employee_account)
+    refused = client.get("/").content.decode()
+    assert ">Log off</button>" in refused
+    assert "To the dashboard" not in refused
+    assert client.get("/accounts/login/").status_code == 200
