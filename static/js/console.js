@@ -112,6 +112,24 @@ function leaveAfter(note, wait) {
   });
 }
 
+// --- a part of a page that could not be fetched: said in place, once ---
+function complain() {
+  const place = byId("messages");
+  if (!place || place.querySelector("[data-unreachable]")) return;
+  const note = document.createElement("div");
+  note.className = "sb-notice";
+  note.dataset.tone = "bad";
+  note.dataset.unreachable = "";
+  note.setAttribute("role", "alert");
+  note.textContent = byId("announcer")?.dataset.failed ?? "";
+  place.append(note);
+}
+document.addEventListener("htmx:responseError", complain);
+document.addEventListener("htmx:sendError", complain);
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (event.detail.successful) document.querySelector("[data-unreachable]")?.remove();
+});
+
 // The server asks for a toast with the header HX-Trigger: {"sb:toast": "words"}.
 document.addEventListener("sb:toast", (event) => toast(event.detail?.value ?? event.detail));
 

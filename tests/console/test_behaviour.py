@@ -32,23 +32,13 @@ BOXES = """
   <input type="checkbox" value="101" data-parent="10" aria-label="West">
 </div>
 """
-SETTLE = """(html) => {
-  const box = document.querySelector(".sb-content");
-  box.innerHTML = html;
-  box.dispatchEvent(new Event("htmx:afterSettle", { bubbles: true }));
-}"""
 
 
 @pytest.fixture
 def blank(live_console: LiveConsole) -> Any:
-    """A function that puts markup into a page of the console, as htmx would."""
-    page = live_console.open("/settings/")
-
-    def put(html: str) -> Page:
-        page.evaluate(SETTLE, html)
-        return page
-
-    return put
+    """A function that puts markup into a page of the console."""
+    live_console.open("/settings/")
+    return live_console.put
 
 
 def focused(page: Page) -> str:
@@ -169,3 +159,18 @@ def test_toasts_stand_three_deep_and_leave(blank: Any) -> None:
     toasts.nth(0).hover()
     page.wait_for_timeout(5500)
     expect(toasts).to_have_text(["two"])
+
+
+def test_a_part_that_cannot_be_fetched_says_so_in_place_and_once(
+    blank: Any, complaints: list[str]
+) -> None:
+    """U40: an error is never only a toast."""
+    page = blank('<button type="button" id="ask" hx-get="/nothing/">Ask</button>')
+    page.evaluate("htmx.process(document.querySelector('#ask'))")
+    for _ in range(2):
+        with page.expect_response("**/nothing/"):
+            page.get_by_role("button", name="Ask").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_count(1)
+    expect(alert).to_contain_text("could not be fetched")
+    complaints.clear()  # the 404 itself

@@ -18,6 +18,12 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from identity.models import User
 from tests.browser.chromium import CHROMIUM, EYES, FLAGS
 
+PUT = """(html) => {
+  const content = document.querySelector(".sb-content");
+  content.innerHTML = html;
+  content.dispatchEvent(new Event("htmx:afterSettle", { bubbles: true }));
+}"""
+
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
@@ -79,6 +85,11 @@ class LiveConsole:
     def open(self, path: str) -> Page:
         """Open an address of the console and wait until it is loaded."""
         self.page.goto(self.url + path)
+        return self.page
+
+    def put(self, html: str) -> Page:
+        """Replace the open page's content by markup, as htmx would."""
+        self.page.evaluate(PUT, html)
         return self.page
 
 
