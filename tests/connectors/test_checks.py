@@ -76,7 +76,9 @@ def test_a_sound_app_passes_and_what_a_logon_alone_shows_is_skipped(
     }
     for key in AT_LOGON:
         assert rows[key].status is SKIPPED
-        assert "first logon" in rows[key].cause
+        assert rows[key].cause == "checked at first logon"
+        scope = key.removeprefix("permission_")
+        assert rows[key].link.endswith(f"?content={simulator.app_key}%23{scope}")
     assert passed(list(rows.values()))
 
 

@@ -165,7 +165,7 @@ def _permission(permission: Permission) -> Row:
     facts = {"scope": permission.scope, "console_name": permission.console_name}
     check = replace(check, facts=facts)
     if permission.proof is Proof.LOGON:
-        return Row(check, (), lambda _p: findings.skipped(_("checked at first logon")))
+        return Row(check, (), partial(_at_logon, permission))
     judge = _sampled if permission.proof is Proof.SAMPLE else _called
     return Row(check, ("ip_allow_list",), partial(judge, permission))
 
@@ -192,6 +192,10 @@ def _address(probes: Probes) -> Finding:
     if isinstance(outcome.error, PermissionMissing):
         return Finding(ms=outcome.ms)
     return _refused_or_passed(outcome)
+
+
+def _at_logon(permission: Permission, probes: Probes) -> Finding:
+    return findings.at_logon(permission, probes.client.app_key)
 
 
 def _sampled(permission: Permission, probes: Probes) -> Finding:

@@ -45,6 +45,16 @@ def skipped(cause: str) -> Finding:
     return Finding(CheckStatus.SKIPPED, cause)
 
 
+def at_logon(permission: Permission, app_key: str) -> Finding:
+    """A permission that acts on a person's own token; it can be granted before."""
+    return Finding(
+        CheckStatus.SKIPPED,
+        _("checked at first logon"),
+        _("Make sure that it is granted in DingTalk under Permission Management."),
+        errcodes.apply_link(app_key, permission.scope),
+    )
+
+
 def refused(error: ConnectorError) -> Finding:
     """A check whose question was refused or not answered."""
     link, paste = "", ""
