@@ -4,14 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from identity.connectors.base import Connector
-from identity.connectors.records import (
-    DepartmentRecord,
-    EmployeeRecord,
-    Scope,
-    SourceField,
-)
+from identity.connectors.errors import Gone, OutOfScope
+from identity.connectors.records import DepartmentRecord, EmployeeRecord, SourceField
 
 DEEPEST = 50
+"""Departments above each other; more would be a circle."""
 NUMBERS = frozenset({"mobile", "telephone"})
 """Directory fields that hold numbers of people: shown with their middle hidden."""
 
@@ -43,20 +40,13 @@ class Sample:
 def lineages(
     connector: Connector, ids: Collection[str]
 ) -> dict[str, tuple[DepartmentRecord, ...]]:
-    """Each department that exists, with those above it, the top first.
+    """Each department that may be read, with those above it, the top first.
 
     Unknown ids are left out. Raises ConnectorError.
     """
-    known: dict[str, DepartmentRecord] = {}
-    wanted = set(ids)
-    for _level in range(DEEPEST):
-        found = _read(connector, wanted)
-        known |= found
-        parents = {one.parent_id for one in found.values() if one.parent_id}
-        wanted = parents - known.keys()
-        if not wanted:
-            break
-    return {one: _climb(known, one) for one in ids if one in known}
+    known: dict[str, DepartmentRecord | None] = {}
+    found = {one: _climb(connector, known, one) for one in ids}
+    return {one: line for one, line in found.items() if line}
 
 
 def sample_of(connector: Connector, sources: Sequence[SourceField]) -> Sample:
@@ -84,25 +74,27 @@ def masked(number: str) -> str:
     return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}"
 
 
-def _read(connector: Connector, ids: Collection[str]) -> dict[str, DepartmentRecord]:
-    scope = Scope(departments=frozenset(ids), deep=False, people=False)
-    return {
-        department.id: department
-        for batch in connector.snapshot(scope)
-        for department in batch.departments
-        if department.id in ids
-    }
-
-
 def _climb(
-    known: Mapping[str, DepartmentRecord], one: str
+    connector: Connector, known: dict[str, DepartmentRecord | None], one: str
 ) -> tuple[DepartmentRecord, ...]:
+    """A department and those above it, the top first; asks for each only once."""
     line: list[DepartmentRecord] = []
-    here = known.get(one)
-    while here and here not in line:
-        line.append(here)
-        here = known.get(here.parent_id or "")
-    return tuple(reversed(line))
+    here: str | None = one
+    while here and len(line) < DEEPEST:
+        if here not in known:
+            known[here] = _asked(connector, here)
+        if not (department := known[here]):
+            break
+        line.insert(0, department)
+        here = department.parent_id
+    return tuple(line)
+
+
+def _asked(connector: Connector, one: str) -> DepartmentRecord | None:
+    try:
+        return connector.department(one)
+    except (Gone, OutOfScope):
+        return None
 
 
 def _filled(people: Sequence[EmployeeRecord]) -> dict[str, int]:

@@ -101,6 +101,14 @@ class Connector(ABC):
         """
 
     @abstractmethod
+    def department(self, department_id: str) -> DepartmentRecord:
+        """Ask for exactly one department.
+
+        Raises `Gone`, `OutOfScope` or another `ConnectorError`; an id that the vendor
+        could never have given out is `Gone`.
+        """
+
+    @abstractmethod
     def snapshot(
         self,
         scope: Scope,

@@ -13,7 +13,7 @@ from identity.connectors.records import DepartmentRecord
 from identity.inputs import StrictForm
 from identity.models import IdentityProvider
 
-MOST_DEPARTMENTS = 500
+MOST_DEPARTMENTS = 200
 Lineage = Sequence[DepartmentRecord]
 Lookup = Callable[[Collection[str]], Mapping[str, Lineage]]
 """Gives each department that exists with its ancestors, the top first; unknown ids are

@@ -85,6 +85,8 @@ def _save(
                 detail=changes,
                 request=request,
             )
+    for _field, text in forms.vendor.warnings():
+        messages.warning(request, text)
     messages.success(request, _("Saved.") if changes else _("Nothing was changed."))
     return redirect("console:overview", idp_id=forms.idp.pk)
 

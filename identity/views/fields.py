@@ -14,10 +14,11 @@ from identity.inputs import SecretField
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """A field, whether it is a secret, and since when that is set."""
+    """A field; whether it is a secret, one that is needed, and since when it is set."""
 
     field: BoundField
     secret: bool
+    required: bool
     set_at: datetime | None
 
 
@@ -43,4 +44,5 @@ def _rows(forms: IdpForms) -> Iterator[FieldRow]:
     set_at = dict(forms.idp.secrets.values_list("name", "created_at"))
     for field in forms.vendor:
         secret = isinstance(field.field, SecretField)
-        yield FieldRow(field, secret, set_at.get(field.name) if secret else None)
+        required = field.name in forms.vendor.required_secrets
+        yield FieldRow(field, secret, required, set_at.get(field.name))

@@ -1,6 +1,6 @@
 """The wizard's third step: Synchronization Settings, and Confirm."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -106,9 +106,9 @@ def _confirm(request: "ConsoleRequest", page: SettingsPage) -> HttpResponse:
     return redirect(address) if address else redirect("console:overview", idp_id=idp.pk)
 
 
-def _detail(idp: IdentityProvider, first: bool) -> dict[str, Any]:
+def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:
     """What the audit trail keeps: of secrets only that they are set."""
-    scope = {
+    scope: dict[str, object] = {
         "scope": idp.scope,
         "departments": idp.departments,
         "mapping": idp.mapping,
@@ -116,4 +116,4 @@ def _detail(idp: IdentityProvider, first: bool) -> dict[str, Any]:
     if not first:
         return scope
     secrets = dict.fromkeys(idp.secrets.values_list("name", flat=True), "changed")
-    return scope | {"name": idp.name, "status": idp.status} | idp.settings | secrets
+    return {**scope, "name": idp.name, "status": idp.status, **idp.settings, **secrets}

@@ -76,7 +76,7 @@ class SettingsPage:
 
     def reworked(self) -> bool:
         """Apply a button that only changes the page; False if none was pressed."""
-        data = self.data or {}
+        data = self.data or QueryDict()
         if opened := data.get("open"):
             self.opened.append(opened)
         elif closed := data.get("close"):

@@ -45,3 +45,8 @@ def tested(
     console.post(page(draft, "basic"), typed)
     draft.refresh_from_db()
     return draft
+
+
+def words(response: Any) -> str:
+    """The answer's text."""
+    return str(response.content.decode())

@@ -52,7 +52,7 @@ def errors(idp: IdentityProvider, **changed: Any) -> dict[str, list[str]]:
     """Codes of the errors by field."""
     forms = forms_of(idp, **changed)
     return {
-        name: [error.code for error in found]
+        name: [str(error.code) for error in found]
         for form in forms.both
         for name, found in form.errors.as_data().items()
     }

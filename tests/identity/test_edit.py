@@ -1,0 +1,160 @@
+"""Edit Identity Source: a whole form, saved after a test of exactly the new values."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from identity.connection import has_pass
+from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.models import AuditEvent, IdentityProvider
+from tests.identity.conftest import page, words
+
+WRONG = "wrong-secret-0123456789"
+
+
+@pytest.fixture
+def path(idp: IdentityProvider) -> str:
+    return reverse("identity:edit", args=[idp.pk])
+
+
+@pytest.fixture
+def kept(typed: dict[str, Any]) -> dict[str, Any]:
+    """The form as it is shown: the secret's field is empty."""
+    return typed | {"name": "Example", "description": "", "app_secret": ""}
+
+
+def test_S142_S143_S157_the_request_address_stands_beside_the_two_keys(
+    console: Client, idp: IdentityProvider, path: str
+) -> None:
+    shown = words(console.get(path))
+    advanced = shown.split("Advanced Settings")[1].split("</details>")[0]
+    assert "Edit Identity Source" in shown
+    for text in ("AES Encryption Key", "Encryption Token", "Request Address"):
+        assert text in advanced
+    assert f"/events/dingtalk/{idp.pk}/" in advanced
+
+
+def test_S158_S159_S160_keys_of_the_event_push_are_saved_without_a_test(
+    console: Client,
+    idp: IdentityProvider,
+    path: str,
+    kept: dict[str, Any],
+    simulator: Simulator,
+) -> None:
+    key = "SRIcwnup1JHFJ4O2SzLS1RtQGJzC3RG2c33AMabcdeQ"
+    before = sum(simulator.calls.values())
+    response = console.post(path, kept | {"aes_key": key, "token": "a-token"})
+    assert response.headers["Location"] == reverse("console:overview", args=[idp.pk])
+    assert idp.secret("aes_key") == key
+    assert idp.secret("token") == "a-token"
+    assert sum(simulator.calls.values()) == before
+    assert key not in words(console.get(path))
+
+
+def test_an_empty_secret_keeps_the_old_one(
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
+) -> None:
+    before = idp.secret("app_secret")
+    console.post(path, kept | {"description": "New title"})
+    idp.refresh_from_db()
+    assert idp.description == "New title"
+    assert idp.secret("app_secret") == before
+
+
+def test_one_wrong_field_saves_nothing(
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
+) -> None:
+    sent = kept | {"description": "New title", "sync_interval_hours": "25"}
+    response = console.post(path, sent)
+    idp.refresh_from_db()
+    assert response.status_code == 422
+    assert 'value="New title"' in words(response)
+    assert idp.description == ""
+
+
+def test_new_credentials_that_fail_are_refused_with_the_cause(
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
+) -> None:
+    before = idp.secret("app_secret")
+    response = console.post(path, kept | {"app_secret": WRONG, "description": "New"})
+    shown = words(response)
+    idp.refresh_from_db()
+    assert response.status_code == 422
+    assert "Connection Failed" in shown
+    assert "verify that the server address and server port are correct" in shown
+    assert "DingTalk does not accept AppKey and AppSecret" in shown
+    assert WRONG not in shown
+    assert idp.secret("app_secret") == before
+    assert idp.description == ""
+    assert not AuditEvent.objects.exists()
+
+
+def test_new_credentials_that_pass_are_saved_with_their_report(
+    console: Client,
+    idp: IdentityProvider,
+    path: str,
+    kept: dict[str, Any],
+    typed: dict[str, Any],
+) -> None:
+    idp.set_secret("app_secret", WRONG)
+    assert not has_pass(idp)
+    console.post(path, kept | {"app_secret": typed["app_secret"]})
+    assert idp.secret("app_secret") == typed["app_secret"]
+    assert has_pass(idp)
+    detail = AuditEvent.objects.get(action="idp.change").detail
+    assert detail["app_secret"] == "changed"
+    assert typed["app_secret"] not in str(detail)
+
+
+def test_S092_closing_shows_the_warning(console: Client, path: str) -> None:
+    assert "If you disable an identity source" in words(console.get(path))
+
+
+def test_a_shorter_cycle_brings_the_next_synchronization_nearer(
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
+) -> None:
+    idp.next_due_at = timezone.now() + timedelta(hours=20)
+    idp.save()
+    console.post(path, kept | {"sync_interval_hours": "2"})
+    idp.refresh_from_db()
+    assert idp.next_due_at is not None
+    assert idp.next_due_at <= timezone.now() + timedelta(hours=2)
+    off = {k: v for k, v in kept.items() if k not in ("auto_sync", "sync_users")}
+    console.post(path, off)
+    idp.refresh_from_db()
+    assert idp.next_due_at is None
+
+
+def test_saving_what_is_there_changes_nothing(
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
+) -> None:
+    shown = words(console.post(path, kept, follow=True))
+    assert "Nothing was changed." in shown
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_lost_key_is_said_and_nothing_is_saved(
+    console: Client,
+    idp: IdentityProvider,
+    path: str,
+    kept: dict[str, Any],
+    settings: Any,
+) -> None:
+    settings.ENCRYPTION_KEYS = ["another key"]
+    assert console.get(path).status_code == 200
+    response = console.post(path, kept | {"app_key": "dingsomethingelse"})
+    assert response.status_code == 422
+    assert "ENCRYPTION_KEYS" in words(response)
+    idp.refresh_from_db()
+    assert idp.settings["app_key"] == kept["app_key"]
+
+
+def test_a_draft_is_edited_in_the_wizard(
+    console: Client, draft: IdentityProvider
+) -> None:
+    response = console.get(reverse("identity:edit", args=[draft.pk]))
+    assert response.headers["Location"] == page(draft, "basic")
