@@ -28,12 +28,15 @@ def _dialect() -> Mapping[str, str]:
     if connection.vendor == "postgresql":
         return {
             "key": 'varchar(64) COLLATE "C"',
+            "active": "e.status = 'active'",
             "json": "CAST(%s AS jsonb)",
             "attributes": "CAST(s.attributes AS jsonb)",
             "uuid": "gen_random_uuid()",
         }
     return {
         "key": "varchar(64)",
+        # The sign keeps SQLite from taking the index of all active people for a join.
+        "active": "+e.status = 'active'",
         "json": "%s",
         "attributes": "s.attributes",
         "uuid": "lower(hex(randomblob(16)))",

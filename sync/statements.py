@@ -64,7 +64,7 @@ SELECT s.userid AS userid, e.id AS row_id,
             ELSE 'new' END AS verdict
 FROM stage_employee s
 LEFT JOIN sync_employee e
-    ON e.idp_id = %(idp)s AND e.userid = s.userid AND e.status = 'active'
+    ON e.idp_id = %(idp)s AND e.userid = s.userid AND {active}
 WHERE e.id IS NULL OR (e.fingerprint <> s.fingerprint AND e.read_number < s.read)
 UNION ALL
 SELECT e.userid, e.id, 'absent'
@@ -113,7 +113,7 @@ SELECT e.id, t.id, m.place, (m.leader = 1), m.read
 FROM stage_diff d
 JOIN stage_membership m ON m.userid = d.userid
 JOIN sync_employee e
-    ON e.idp_id = %(idp)s AND e.userid = d.userid AND e.status = 'active'
+    ON e.idp_id = %(idp)s AND e.userid = d.userid AND {{active}}
 JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
 WHERE {_RANGE}
 """
@@ -126,7 +126,7 @@ CREATE TEMPORARY TABLE stage_member_diff AS
 SELECT m.userid AS userid, m.department AS department, p.id AS row_id, 1 AS staged
 FROM stage_membership m
 JOIN sync_employee e
-    ON e.idp_id = %(idp)s AND e.userid = m.userid AND e.status = 'active'
+    ON e.idp_id = %(idp)s AND e.userid = m.userid AND {{active}}
 LEFT JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
 LEFT JOIN sync_membership p ON p.employee_id = e.id AND p.department_id = t.id
 WHERE (p.id IS NULL AND e.read_number <= m.read)
@@ -136,7 +136,7 @@ WHERE (p.id IS NULL AND e.read_number <= m.read)
 UNION ALL
 SELECT e.userid, t.source_id, p.id, 0
 FROM sync_membership p
-JOIN sync_employee e ON e.id = p.employee_id AND e.status = 'active'
+JOIN sync_employee e ON e.id = p.employee_id AND {{active}}
 JOIN sync_department t ON t.id = p.department_id
 JOIN stage_department d ON d.department = t.source_id
 LEFT JOIN stage_membership m ON m.userid = e.userid AND m.department = t.source_id

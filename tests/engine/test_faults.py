@@ -272,7 +272,7 @@ def test_a_department_that_vanishes_while_it_is_read_makes_the_run_partial(
     [
         ("quota_used_up", LIST, "quota"),
         (effects.error("31415"), LIST, "31415"),
-        (effects.banned_page(), LISTSUB, "Unexpected"),
+        (effects.banned_page(), LISTSUB, "not-json"),
         (effects.truncated(), LIST, ""),
     ],
 )

@@ -36,14 +36,13 @@ exit codes: 0 success, 1 failed or cancelled (or another run is active), 2 usage
 class Command(BaseCommand):
     """Runs one sync and says how it ended."""
 
-    help = "One full sync in the foreground"
+    help = HELP
 
     def create_parser(self, *args: Any, **kwargs: Any) -> Any:
         """Keep the line breaks of the help text."""
         return super().create_parser(
             *args,
             formatter_class=RawDescriptionHelpFormatter,
-            description=HELP,
             **kwargs,
         )
 
