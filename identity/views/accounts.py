@@ -66,7 +66,12 @@ class Logon(auth_views.LoginView):
         user = form.get_user()
         audit.record("logon.console", by=user, target=user, request=self.request)
         if user.language:
-            response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language)
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                user.language,
+                secure=settings.HTTPS,
+                samesite="Lax",
+            )
         return response
 
     def form_invalid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
