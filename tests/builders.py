@@ -157,6 +157,7 @@ def run(
     """A run that is over, unless its state says otherwise."""
     now = timezone.now()
     values.setdefault("trigger", SyncRun.Trigger.PERSON)
+    values.setdefault("queued_at", now)
     if state != SyncRun.State.QUEUED:
         values.setdefault("started_at", now)
     if state not in SyncRun.OPEN:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sync.models import Change, Employee
@@ -93,19 +93,27 @@ def last_changes(employee: Employee) -> tuple[dict[str, int], int | None]:
 
 
 def _about(employee: Employee) -> QuerySet[Change]:
-    """Applied changes of this userid, while it was this person's."""
+    """Applied changes of this userid, as far as it was this person's."""
     userid = employee.userid
-    found = Change.objects.filter(
+    return Change.objects.filter(
         Q(entity=Change.Entity.EMPLOYEE, key=userid)
         | Q(
             entity=Change.Entity.MEMBERSHIP,
             key__gte=f"{userid}/",
             key__lt=f"{userid}0",
         ),
-        Q(run__finished_at__isnull=True) | Q(run__finished_at__gte=employee.created_at),
+        _in_time_of(employee),
         run__idp=employee.idp_id,
         applied=True,
     )
+
+
+def _in_time_of(employee: Employee) -> Q:
+    """Runs while the person was here. Changes name a userid, which another person may
+    have had before or have now; only then the time of the run decides."""
+    others = Employee.objects.filter(idp=employee.idp_id, userid=employee.userid)
+    alone = ~Exists(others.exclude(pk=employee.pk))
+    begun = Q(run__finished_at=None) | Q(run__finished_at__gte=employee.created_at)
     if employee.left_at:
-        found = found.filter(run__queued_at__lte=employee.left_at)
-    return found
+        begun &= Q(run__queued_at__lte=employee.left_at)
+    return Q(alone) | begun

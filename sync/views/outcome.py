@@ -157,7 +157,7 @@ def _reason(reason: Mapping[str, Any]) -> str:
             numbers["count"],
         ),
     }
-    return sentences.get(name, name) % numbers
+    return sentences[name] % numbers if name in sentences else name
 
 
 def groups(run: SyncRun) -> list[Group]:

@@ -15,9 +15,9 @@ from sync.org.departments import (
     children,
     lineage,
     matching_departments,
+    placed,
     trails,
     tree,
-    way,
 )
 from tests import builders
 
@@ -197,9 +197,10 @@ def test_ways_to_departments_are_names_from_the_top() -> None:
 
     names_by_id = trails(idp, [asia, root])
 
-    assert [step.name for step in way(asia, names_by_id)] == ["Acme", "Sales"]
-    assert way(asia, names_by_id)[1].pk == sales.pk
-    assert way(root, names_by_id) == ()
+    steps = placed(asia, names_by_id).way
+    assert [step.name for step in steps] == ["Acme", "Sales"]
+    assert steps[1].pk == sales.pk
+    assert placed(root, names_by_id).way == ()
 
 
 def test_departments_are_found_by_a_part_of_the_name_the_largest_first() -> None:
