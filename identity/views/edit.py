@@ -15,7 +15,7 @@ from identity import audit, connection
 from identity.access import administrators_only
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
-from identity.forms.basic import IdpForms
+from identity.forms.idp import IdpForms
 from identity.models import IdentityProvider
 from identity.views.fields import basic_context
 from identity.views.testing import rows_of

@@ -8,7 +8,7 @@ from typing import Any
 from django.forms import BoundField
 
 from identity.connection import addresses_of
-from identity.forms.basic import IdpForms
+from identity.forms.idp import IdpForms
 from identity.inputs import SecretField
 
 

@@ -4,8 +4,7 @@ Without script the page is a form whose buttons open branches and add rows; noth
 was ticked or chosen is lost, because every button sends the whole form.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.http import QueryDict
@@ -15,42 +14,20 @@ from identity.connection import connector_for
 from identity.connectors.base import Connector
 from identity.connectors.errors import ConnectorError, Unexpected
 from identity.fields import CannotOpen
-from identity.forms.basic import Problem
-from identity.forms.mapping import Entry, MappingForm
+from identity.forms.idp import Problem
+from identity.forms.mapping import MappingForm
 from identity.forms.scope import Lineage, ScopeForm
 from identity.live import Sample, lineages, sample_of
 from identity.models import IdentityProvider
-
-TOP = "top"
-"""What `open` says to show the tree at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A department of the tree; `partly`: something below it is chosen."""
-
-    id: str
-    name: str
-    parent: str
-    checked: bool
-    partly: bool
-    open: bool
-    children: tuple["Node", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the mapping table with what the sample says about it."""
-
-    entry: Entry
-    first: str
-    second: str
-    sample: str
-    filled: int | None
+from identity.views.mapping_table import extended, live_values, options, rows
+from identity.views.tree import Marks, Node, flat, nodes
 
 
 class SettingsPage:
-    """The state of one rendering: from the IdP, or from what was sent."""
+    """The state of one rendering: from the IdP, or from what was sent.
+
+    `opened` holds the ids of open departments; any word at all shows the tree.
+    """
 
     def __init__(
         self,
@@ -110,7 +87,7 @@ class SettingsPage:
             tree = self._tree()
             self.read_sample()
         names = self._names(tree)
-        visible = {node.id for node in _all(tree)}
+        visible = {node.id for node in flat(tree)}
         return {
             "idp": self.idp,
             "vendor": self.idp.connector_class.label,
@@ -121,12 +98,12 @@ class SettingsPage:
             "chosen": [
                 (one, names.get(one, one), one in visible) for one in self.chosen
             ],
-            "rows": [self._row(entry) for entry in self.mapping.entries],
-            "options": self._options(),
+            "rows": rows(self.mapping.entries, self.sample),
+            "options": options(self.sources, self.mapping.entries, self.sample),
             "details": self.mapping.details(),
             "sample": self.sample,
-            "live": self._live_values(),
-            "extended": self._extended(),
+            "live": live_values(self.sample),
+            "extended": extended(self.sources, self.mapping.entries, self.sample),
             "trouble": self.trouble,
             "problems": self._problems() if self.checked else [],
         }
@@ -134,12 +111,12 @@ class SettingsPage:
     def branch(self, parent: str) -> dict[str, Any]:
         """One branch for the fragment; `parent` "" gives the tops."""
         try:
-            nodes = self._nodes(self._connector(), parent or None)
+            found = nodes(self._connector(), parent or None, self._marks())
         except ConnectorError as error:
-            nodes, self.trouble = (), _words(error)
+            found, self.trouble = (), _words(error)
         return {
             "idp": self.idp,
-            "nodes": nodes,
+            "nodes": found,
             "parent": parent,
             "trouble": self.trouble,
             "lazy": True,
@@ -168,31 +145,15 @@ class SettingsPage:
 
     def _tree(self) -> tuple[Node, ...]:
         try:
-            return self._nodes(self._connector(), None)
+            return nodes(self._connector(), None, self._marks())
         except ConnectorError as error:
             self.trouble = _words(error)
             return ()
 
-    def _nodes(self, connector: Connector, parent: str | None) -> tuple[Node, ...]:
-        above = {
-            one
-            for label in self.idp.department_labels.values()
-            for one in label["path"]
-        }
-        return tuple(
-            Node(
-                id=department.id,
-                name=department.name,
-                parent=parent or "",
-                checked=department.id in self.chosen,
-                partly=department.id in above,
-                open=department.id in self.opened,
-                children=self._nodes(connector, department.id)
-                if department.id in self.opened
-                else (),
-            )
-            for department in connector.departments(parent)
-        )
+    def _marks(self) -> Marks:
+        labels = self.idp.department_labels.values()
+        above = {one for label in labels for one in label["path"]}
+        return Marks(self.chosen, above, self.opened)
 
     def _names(self, tree: Sequence[Node]) -> dict[str, str]:
         """Names of departments: as sent along, as stored, as read just now."""
@@ -203,66 +164,7 @@ class SettingsPage:
         }
         stored = self.idp.department_labels | self.form.labels
         known = {one: label["name"] for one, label in stored.items()}
-        return sent | known | {node.id: node.name for node in _all(tree)}
-
-    def _row(self, entry: Entry) -> Row:
-        first, second, *_more = [*entry.sources, "", ""]
-        person = self.sample.person if self.sample else {}
-        filled = self.sample.filled if self.sample else {}
-        return Row(
-            entry,
-            first,
-            second,
-            person.get(first) or person.get(second, ""),
-            filled.get(first, 0) if self.sample and first else None,
-        )
-
-    def _options(self) -> list[tuple[str, str, bool]]:
-        """Every source as (key, label in both languages, whether it costs a call)."""
-        standard = [
-            (source.key, _both(source.label, source.label_zh), source.detail)
-            for source in self.sources
-        ]
-        used = {key for entry in self.mapping.entries for key in entry.sources}
-        seen = {one.key for one in self.sample.custom} if self.sample else set()
-        custom = sorted(key for key in used | seen if "." in key)
-        return standard + [(key, key.partition(".")[2], False) for key in custom]
-
-    def _extended(self) -> list[dict[str, Any]]:
-        """What can be added: custom fields of the sample, then unused standard ones."""
-        used = {key for entry in self.mapping.entries for key in entry.sources}
-        custom = self.sample.custom if self.sample else ()
-        found = [
-            {
-                "key": one.key,
-                "label": one.label,
-                "sample": one.sample,
-                "filled": one.filled,
-            }
-            for one in custom
-        ]
-        person = self.sample.person if self.sample else {}
-        found += [
-            {
-                "key": source.key,
-                "label": _both(source.label, source.label_zh),
-                "sample": person.get(source.key, ""),
-                "detail": source.detail,
-            }
-            for source in self.sources
-        ]
-        return [one for one in found if one["key"] not in used]
-
-    def _live_values(self) -> dict[str, Any]:
-        """The sample as the page's script reads it."""
-        if not self.sample:
-            return {}
-        return {
-            "size": self.sample.size,
-            "person": dict(self.sample.person),
-            "filled": dict(self.sample.filled),
-            "custom": [one.key for one in self.sample.custom],
-        }
+        return sent | known | {node.id: node.name for node in flat(tree)}
 
     def _problems(self) -> list[Problem]:
         scope = [
@@ -271,16 +173,6 @@ class SettingsPage:
             for text in texts
         ]
         return scope + [Problem(*error) for error in self.mapping.errors()]
-
-
-def _all(nodes: Sequence[Node]) -> Iterator[Node]:
-    for node in nodes:
-        yield node
-        yield from _all(node.children)
-
-
-def _both(label: str, label_zh: str) -> str:
-    return f"{label} ({label_zh})" if label_zh and label_zh != label else label
 
 
 def _words(error: ConnectorError) -> str:

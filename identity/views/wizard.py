@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from identity import audit, wizard
 from identity.access import administrators_only
 from identity.connectors import registry
-from identity.forms.basic import IdpForms
+from identity.forms.idp import IdpForms
 from identity.mapping import default_rows
 from identity.models import IdentityProvider
 from identity.views import testing

@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from identity.forms.basic import IdpForms, stored_problems
+from identity.forms.idp import IdpForms, stored_problems
 from identity.models import IdentityProvider
 
 pytestmark = pytest.mark.django_db

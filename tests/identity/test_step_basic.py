@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from identity.forms.basic import IdpForms
+from identity.forms.idp import IdpForms
 from identity.models import AuditEvent, IdentityProvider
 from tests.identity.conftest import page, words
 

@@ -1,0 +1,148 @@
+"""The core's form and the connector's as one: filled from an IdP, and saved to it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from identity.forms.basic import BasicForm, name_taken
+from identity.inputs import CredentialsForm
+from identity.models import IdentityProvider, IdentitySecret
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One line of the summary of errors; `field_id` is where its link leads."""
+
+    field_id: str
+    label: str
+    text: str
+
+
+class IdpForms:
+    """Both forms of one IdP, filled from it or from what was sent, and saved to it."""
+
+    def __init__(
+        self, idp: IdentityProvider, data: Mapping[str, Any] | None = None
+    ) -> None:
+        self.idp = idp
+        self.core = BasicForm(data, idp=idp, initial=_core_values(idp))
+        self.vendor = _vendor_form(idp, data)
+
+    @property
+    def both(self) -> tuple[BasicForm, CredentialsForm]:
+        """The core's form and the connector's."""
+        return self.core, self.vendor
+
+    def is_valid(self) -> bool:
+        """Whether everything that was sent may be saved."""
+        valid = [form.is_valid() for form in self.both]
+        return all(valid)
+
+    def only_empty(self) -> bool:
+        """Whether nothing is wrong but that something is still left out."""
+        return all(
+            error.code == "required"
+            for form in self.both
+            for errors in form.errors.as_data().values()
+            for error in errors
+        )
+
+    def problems(self) -> list[Problem]:
+        """Every error with a link to its field, in the order of the page."""
+        return [
+            Problem(
+                form[name].id_for_label or form[name].auto_id,
+                str(form.fields[name].label),
+                str(text),
+            )
+            for form in self.both
+            for name in form.fields
+            for text in form.errors.get(name, [])
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """Every valid value by name, without the secrets that were left empty."""
+        secrets = self.idp.connector_class.secret_settings
+        self.is_valid()
+        return {
+            name: value
+            for form in self.both
+            for name, value in form.cleaned_data.items()
+            if value or name not in secrets
+        }
+
+    def save(self) -> dict[str, Any]:
+        """Save every valid field; returns what changed, fit for the audit trail."""
+        changes = self.changes()
+        try:
+            if changes:
+                self._write(changes)
+        except IntegrityError:  # another administrator took the name just now
+            self.core.add_error("name", name_taken())
+            return {}
+        return changes
+
+    @transaction.atomic
+    def _write(self, changes: Mapping[str, Any]) -> None:
+        for name, value in self.values().items():
+            if name in changes:
+                self._put(name, value)
+        if not self.idp.auto_sync:
+            self.idp.sync_users = False
+        if not self.idp.is_draft:
+            self.idp.schedule(timezone.now())
+        self.idp.save()
+
+    def changes(self) -> dict[str, Any]:
+        """Fields whose valid value is new, with [before, after]; secrets "changed"."""
+        before = _core_values(self.idp) | self.idp.settings
+        return dict(self._compared(before))
+
+    def _compared(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, value in self.values().items():
+            if name in self.idp.connector_class.secret_settings:
+                if self._differs(name, value):
+                    yield name, "changed"
+            elif value != before.get(name, ""):
+                yield name, [before.get(name, ""), value]
+
+    def _differs(self, name: str, value: str) -> bool:
+        """Compare a secret with the stored one without opening that."""
+        sealed = IdentitySecret.seal(self.idp, name, value)
+        return not self.idp.secrets.filter(
+            name=name, fingerprint=sealed.fingerprint
+        ).exists()
+
+    def _put(self, name: str, value: Any) -> None:
+        connector = self.idp.connector_class
+        if name in connector.secret_settings:
+            self.idp.set_secret(name, value)
+        elif name in connector.plain_settings:
+            self.idp.settings = {**self.idp.settings, name: value}
+        else:
+            setattr(self.idp, name, value)
+
+
+def stored_problems(idp: IdentityProvider) -> list[Problem]:
+    """What keeps an IdP, as it stands in the database, from being complete."""
+    return IdpForms(idp, _core_values(idp) | idp.settings).problems()
+
+
+def _core_values(idp: IdentityProvider) -> dict[str, Any]:
+    return {name: getattr(idp, name) for name in BasicForm.base_fields}
+
+
+def _vendor_form(
+    idp: IdentityProvider, data: Mapping[str, Any] | None
+) -> CredentialsForm:
+    form = cast(type[CredentialsForm], idp.connector_class.credentials_form())
+    others = IdentityProvider.objects.filter(kind=idp.kind, confirmed_at__isnull=False)
+    return form(
+        data,
+        initial=idp.settings,
+        stored=set(idp.secrets.values_list("name", flat=True)),
+        others=list(others.exclude(pk=idp.pk).values_list("settings", flat=True)),
+    )
