@@ -19,7 +19,7 @@ from identity.connectors.records import (
 )
 
 if TYPE_CHECKING:
-    from django import forms
+    from identity.inputs import CredentialsForm
 
 
 class Gate(Protocol):
@@ -73,7 +73,7 @@ class Connector(ABC):
 
     @classmethod
     @abstractmethod
-    def credentials_form(cls) -> "type[forms.Form]":
+    def credentials_form(cls) -> "type[CredentialsForm]":
         """The form class of the vendor's own fields (names = setting names)."""
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -138,7 +138,7 @@ def _core_values(idp: IdentityProvider) -> dict[str, Any]:
 def _vendor_form(
     idp: IdentityProvider, data: Mapping[str, Any] | None
 ) -> CredentialsForm:
-    form = cast(type[CredentialsForm], idp.connector_class.credentials_form())
+    form = idp.connector_class.credentials_form()
     others = IdentityProvider.objects.filter(kind=idp.kind, confirmed_at__isnull=False)
     return form(
         data,

@@ -28,7 +28,7 @@ from identity.connectors.records import (
 )
 
 if TYPE_CHECKING:
-    from django import forms
+    from identity.inputs import CredentialsForm
 
 
 class DingTalk(Connector):
@@ -47,7 +47,7 @@ class DingTalk(Connector):
     guide: ClassVar[str] = "dingtalk/guide.html"
 
     @classmethod
-    def credentials_form(cls) -> "type[forms.Form]":
+    def credentials_form(cls) -> "type[CredentialsForm]":
         """CorpId, AppKey, AppSecret and the advanced settings."""
         # Imported late: the forms need the app registry, which needs this class.
         from identity.connectors.dingtalk.forms import DingTalkCredentialsForm
