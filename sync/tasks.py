@@ -32,7 +32,7 @@ def tick() -> None:
         _ring(run_id)
 
 
-@shared_task(queue="sync")
+@shared_task
 def perform_run(run_id: int) -> None:
     """Carry out a queued run; nothing happens if another worker has it."""
     run = SyncRun.objects.select_related("idp").filter(pk=run_id).first()

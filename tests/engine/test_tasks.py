@@ -1,0 +1,115 @@
+"""The doorbell: rung on commit, never waited for, and never the truth (design 2.8)."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.db import transaction
+
+from identity.models import IdentityProvider, User
+from identity.signals import idp_confirmed
+from sasebridge.celery import app
+from sync import runs, tasks
+from sync.models import Employee, SyncRun
+
+State = SyncRun.State
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("celery"),
+]
+
+
+@pytest.fixture
+def worker() -> Iterator[None]:
+    """A real worker on the configured broker: memory, or Redis where the suite has it."""
+    app.control.purge()
+    with start_worker(
+        app, pool="threads", concurrency=2, perform_ping_check=False, queues=["sync"]
+    ):
+        yield
+    app.control.purge()
+
+
+def ended(run: SyncRun, seconds: float = 60) -> SyncRun:
+    """The run once it is over; bounded."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        run.refresh_from_db()
+        if not run.is_open:
+            return run
+        time.sleep(0.1)
+    raise AssertionError(f"run {run.pk} is {run.state} after {seconds} s")
+
+
+def test_confirm_starts_the_first_run_and_a_worker_carries_it_out(
+    worker: None, idp: IdentityProvider, administrator: User
+) -> None:
+    """S127: Confirm starts the first sync."""
+    with transaction.atomic():
+        idp_confirmed.send(IdentityProvider, idp=idp, by=administrator, first=True)
+    run = SyncRun.objects.get(idp=idp)
+    assert (run.trigger, run.by) == (SyncRun.Trigger.CONFIRM, administrator)
+    assert ended(run).state == State.SUCCESS
+    assert Employee.objects.exists()
+
+
+def test_a_run_that_nobody_was_rung_for_is_found_by_the_next_tick(
+    worker: None, idp: IdentityProvider
+) -> None:
+    """F-04: the work list is in the database."""
+    run = runs.enqueue(idp, trigger="person")
+    tasks.tick()
+    assert ended(run).state == State.SUCCESS
+
+
+def test_a_confirm_that_is_rolled_back_rings_nobody_and_leaves_no_run(
+    idp: IdentityProvider, administrator: User
+) -> None:
+    def confirm_and_fail() -> None:
+        with transaction.atomic():
+            idp_confirmed.send(IdentityProvider, idp=idp, by=administrator, first=True)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        confirm_and_fail()
+    assert not SyncRun.objects.exists()
+
+
+def test_a_second_confirm_during_a_run_is_no_error(
+    idp: IdentityProvider, administrator: User
+) -> None:
+    open_run = runs.enqueue(idp, trigger="person")
+    idp_confirmed.send(IdentityProvider, idp=idp, by=administrator, first=False)
+    assert list(SyncRun.objects.all()) == [open_run]
+
+
+def test_a_task_for_a_run_that_is_over_or_gone_does_nothing(
+    idp: IdentityProvider,
+) -> None:
+    """T-38, F-03: ids only, read again."""
+    run = runs.enqueue(idp, trigger="person")
+    runs.request_cancel(run)
+    tasks.perform_run(run.pk)
+    tasks.perform_run(10**12)
+    run.refresh_from_db()
+    assert run.state == State.CANCELLED
+    assert not Employee.objects.exists()
+
+
+def test_ringing_without_a_broker_neither_waits_nor_raises(
+    idp: IdentityProvider, settings: object
+) -> None:
+    """F-01: the row stays, the tick comes."""
+    run = runs.enqueue(idp, trigger="person")
+    before = app.conf.broker_url
+    app.conf.broker_url = "redis://127.0.0.1:1/0"
+    app.conf.broker_transport_options = {"socket_connect_timeout": 1}
+    try:
+        started = time.monotonic()
+        tasks.ring(run)
+        assert time.monotonic() - started < 5
+    finally:
+        app.conf.broker_url = before
+    run.refresh_from_db()
+    assert run.state == State.QUEUED
