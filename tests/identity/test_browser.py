@@ -30,7 +30,7 @@ def test_the_wizard_from_create_to_the_first_run(
     credentials: dict[str, str],
     complaints: list[str],
 ) -> None:
-    """S083 to S131, U06, U07, with a policy that stops any inline script."""
+    """S080, S083 to S131, U06, U07, with a policy that stops any inline script."""
     page = live_console.open("/identity/new/")
     page.get_by_role("button", name="Configure").click()
     fill(page, {"name": "two words", "description": "DingTalk Logon"})

@@ -1,5 +1,6 @@
 """Create IdP and the wizard's first step, as plain HTML forms."""
 
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.identity.conftest import page, words
 NEW = "/identity/new/"
 
 
-def test_S083_S084_the_panel_offers_dingtalk_and_greys_what_is_not_there(
+def test_S083_S084_S085_the_panel_offers_dingtalk_and_greys_what_is_not_there(
     console: Client,
 ) -> None:
     shown = words(console.get(NEW))
@@ -70,6 +71,7 @@ def test_A11_S088_S089_S090_S091_three_values_stand_there_before_anything_is_sav
 def test_S087_to_S122_the_first_step_carries_the_labels_and_examples(
     console: Client, draft: IdentityProvider
 ) -> None:
+    """S096 and S098 are the examples of name and description."""
     shown = words(console.get(page(draft, "basic")))
     for text in (
         "Basic Configurations",
@@ -110,6 +112,16 @@ def test_S092_closing_carries_the_warning_of_the_guide(
         "If you disable an identity source, end users cannot access internal "
         "applications through the SASE App. Proceed with caution." in shown
     )
+
+
+def test_U02_each_drawing_of_the_guide_is_described(
+    console: Client, draft: IdentityProvider
+) -> None:
+    shown = words(console.get(page(draft, "basic")))
+    figures = re.findall(r"<figure.*?</figure>", shown, re.DOTALL)
+    titles = [re.findall(r"<title[^>]*>(.+?)</title>", figure) for figure in figures]
+    assert len(figures) == shown.count("data-guide=")
+    assert all(len(title) == 1 and len(title[0]) > 20 for title in titles)
 
 
 def test_S114_the_advanced_settings_are_closed_and_open_themselves_for_an_error(
