@@ -5,14 +5,27 @@ const trees = () => document.querySelectorAll("[data-org-tree]");
 const itemOf = (element) => element.closest("[role=treeitem]");
 const groupOf = (item) => item.querySelector(":scope > [role=group]");
 
-/** Open or close an item; an empty branch asks the server for its content (hx-trigger). */
-function toggle(item) {
+function show(item, open) {
+  item.setAttribute("aria-expanded", String(open));
+  groupOf(item).hidden = !open;
+}
+
+/** Open or close an item; a branch that is not here yet is fetched. */
+async function toggle(item) {
   const group = groupOf(item);
   if (!group) return;
   const open = item.getAttribute("aria-expanded") !== "true";
-  item.setAttribute("aria-expanded", String(open));
-  group.hidden = !open;
-  if (open && !group.childElementCount) group.dispatchEvent(new Event("sb:open"));
+  show(item, open);
+  if (!open || group.childElementCount || group.ariaBusy) return;
+  group.ariaBusy = "true";
+  try {
+    await htmx.ajax("GET", group.dataset.branch, { source: group, target: group, swap: "innerHTML" });
+  } catch {
+    // The page says in place what could not be fetched; the branch can be tried again.
+  } finally {
+    group.ariaBusy = null;
+    if (!group.childElementCount) show(item, false);
+  }
 }
 
 /** The item, and no link in it, is what Tab reaches. */

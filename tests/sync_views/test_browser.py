@@ -52,6 +52,7 @@ def test_keys_alone_open_three_levels_choose_a_department_and_read_its_people(
     assert focused(page) == "Department 4 部"
     press(page, "ArrowRight")
     expect(tree.get_by_text("Department 13 部")).to_be_visible()
+    expect(tree.locator(".htmx-added")).to_have_count(0)
     press(page, "ArrowDown")
     assert focused(page) == "Department 13 部"
     press(page, "Enter")
@@ -74,6 +75,20 @@ def test_keys_alone_open_three_levels_choose_a_department_and_read_its_people(
     assert focused(page) == "Department 3 部"
     press(page, "Home")
     assert focused(page) == "Acme 集团"
+
+
+def test_a_branch_that_could_not_be_fetched_stays_closed_and_can_be_tried_again(
+    live_staff_console: LiveConsole, root: Department, complaints: list[str]
+) -> None:
+    page = live_staff_console.open(HERE)
+    item = page.locator('[data-name="Department 1 部"]')
+    page.route("**/branch/**", lambda route: route.abort())
+    item.locator("[data-toggle]").first.click()
+    expect(item).to_have_attribute("aria-expanded", "false")
+    page.unroute("**/branch/**")
+    complaints.clear()
+    item.locator("[data-toggle]").first.click()
+    expect(page.get_by_role("tree").get_by_text("Department 4 部")).to_be_visible()
 
 
 def test_back_and_forward_show_what_was_shown_and_the_tree_keeps_one_tab_stop(

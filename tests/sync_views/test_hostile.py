@@ -15,6 +15,9 @@ pytestmark = pytest.mark.django_db
 
 PAYLOAD = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7*7 }}{% now %}"
 
+LIMITED = ("manager_userid", "mobile", "job_number", "telephone", "hired_date")
+"""Fields that are shorter than the payload."""
+
 
 @pytest.fixture
 def addresses(root: Department) -> list[str]:
@@ -26,12 +29,12 @@ def addresses(root: Department) -> list[str]:
     den = builders.department(idp, "901", PAYLOAD, lair)
     text = dict.fromkeys(
         (
-            *("email", "title", "telephone", "work_place", "remark"),
-            *("manager_userid", "mobile", "job_number", "hired_date"),
+            *("email", "title", "work_place", "remark"),
+            *LIMITED,
         ),
         PAYLOAD,
     )
-    for name in ("manager_userid", "mobile", "job_number", "hired_date"):
+    for name in LIMITED:
         text[name] = PAYLOAD[: FIELDS[name].limit]
     person = builders.employee(
         idp,

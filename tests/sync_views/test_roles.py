@@ -42,6 +42,17 @@ def test_a_visitor_is_sent_to_the_logon_and_back(
         assert response["Location"].startswith("/accounts/login/?next=")
 
 
+def test_a_fragment_tells_a_visitor_nothing_and_reloads_the_page(
+    client: Client, addresses: list[str]
+) -> None:
+    """A session may end while a page is open."""
+    for address in addresses:
+        headers = {"HX-Request": "true", "HX-Target": "pane"}
+        response = client.get(address, headers=headers)
+        assert response.content == b""
+        assert response["HX-Refresh"] == "true"
+
+
 def test_an_employee_has_no_business_here(
     employee_client: Client, addresses: list[str]
 ) -> None:
