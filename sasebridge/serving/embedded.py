@@ -34,7 +34,10 @@ def run(listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until a signal ends it; `ready` is called once all three parts are up."""
     server = _web_server(listener)
     threading.Thread(target=_serve, args=(server,), name="web", daemon=True).start()
-    beat: Any = EmbeddedService(app, thread=True)
+    # Named here because the service does not read the setting; dues are in rows.
+    beat: Any = EmbeddedService(
+        app, thread=True, scheduler_cls=settings.CELERY_BEAT_SCHEDULER
+    )
     beat.start()
 
     def up(**_: object) -> None:
