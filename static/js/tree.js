@@ -3,6 +3,7 @@
 
 const trees = () => document.querySelectorAll("[data-org-tree]");
 const itemOf = (element) => element.closest("[role=treeitem]");
+const keyOf = (item) => item.id.replace("dept-", "");
 const groupOf = (item) => item.querySelector(":scope > [role=group]");
 
 function show(item, open) {
@@ -19,7 +20,8 @@ async function toggle(item) {
   if (!open || group.childElementCount || group.ariaBusy) return;
   group.ariaBusy = "true";
   try {
-    await htmx.ajax("GET", group.dataset.branch, { source: group, target: group, swap: "innerHTML" });
+    const address = `${item.closest("[data-org-tree]").dataset.orgTree}&under=${keyOf(item)}`;
+    await htmx.ajax("GET", address, { source: group, target: group, swap: "innerHTML" });
   } catch {
     // The page says in place what could not be fetched; the branch can be tried again.
   } finally {
@@ -42,7 +44,7 @@ function follow(pane) {
   const chosen = pane.querySelector("[data-pane-department]")?.dataset.paneDepartment;
   for (const tree of trees()) {
     for (const item of tree.querySelectorAll("[role=treeitem]")) {
-      const selected = Boolean(chosen) && item.dataset.department === chosen;
+      const selected = Boolean(chosen) && keyOf(item) === chosen;
       item.setAttribute("aria-selected", String(selected));
       if (selected && !tree.contains(document.activeElement)) {
         for (const other of tree.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;

@@ -36,6 +36,11 @@ class Place:
     department: Department
     way: tuple[Step, ...]
 
+    @property
+    def path(self) -> str:
+        """The way as text."""
+        return " › ".join(step.name for step in self.way)
+
 
 @dataclass(frozen=True, slots=True)
 class Node:

@@ -63,7 +63,7 @@ def test_keys_alone_open_three_levels_choose_a_department_and_read_its_people(
     expect(page).to_have_url(re.compile(f"dept={chosen.pk}"))
     expect(page).to_have_title("Department 13 部 · sasebridge")
     expect(tree.locator('[aria-selected="true"]')).to_have_attribute(
-        "data-department", str(chosen.pk)
+        "id", f"dept-{chosen.pk}"
     )
     assert focused(page) == "Department 13 部"
 
