@@ -37,7 +37,7 @@ def prepare(argv: list[str]) -> None:
 def _prepare_demo(port: int) -> None:
     """Point the demo at its own data and at the simulator on the next port."""
     root = Path(__file__).resolve().parent.parent
-    simulator = f"http://localhost:{port + 1}"
+    simulator = f"http://127.0.0.1:{port + 1}"
     os.environ["DATA_DIR"] = str(
         Path(os.environ.get("DATA_DIR") or root / "var") / "demo"
     )

@@ -42,9 +42,9 @@ def test_the_demo_keeps_its_data_apart_and_talks_to_the_simulator_next_door() ->
     os.environ["DATA_DIR"] = "/srv/sasebridge"
     environment = prepared("demo", "--port", "9000")
     assert environment["DATA_DIR"] == "/srv/sasebridge/demo"
-    assert environment["DINGTALK_OAPI_URL"] == "http://localhost:9001/oapi"
-    assert environment["DINGTALK_API_URL"] == "http://localhost:9001/api"
-    assert environment["DINGTALK_LOGIN_URL"] == "http://localhost:9001/login"
+    assert environment["DINGTALK_OAPI_URL"] == "http://127.0.0.1:9001/oapi"
+    assert environment["DINGTALK_API_URL"] == "http://127.0.0.1:9001/api"
+    assert environment["DINGTALK_LOGIN_URL"] == "http://127.0.0.1:9001/login"
 
 
 @pytest.mark.parametrize(

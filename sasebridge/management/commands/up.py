@@ -91,7 +91,7 @@ class Command(BaseCommand):
     def _show(self) -> None:
         """Say where everything is. No side borders, so that values can be copied."""
         lines = [f"  {self.name} is running. Ctrl-C ends it.", ""]
-        lines += [f"  {label:<16}{value}" for label, value in self.summary()]
+        lines += [f"  {label:<16}{value}".rstrip() for label, value in self.summary()]
         rule = "=" * max(60, *(len(line) + 2 for line in lines))
         self.stdout.write("\n".join(["", rule, *lines, rule, ""]))
         self.stdout.flush()
