@@ -197,10 +197,12 @@ def lineage(idp: IdentityProvider, department: Department | None) -> Lineage:
     return Lineage(trail, sum(top.total for top in tops), len(tops))
 
 
-def trails(idp: IdentityProvider, departments: Iterable[Department]) -> Trails:
-    """Names for the ways to many departments; one query."""
+def trails(
+    idp: IdentityProvider, departments: Iterable[Department], *also: str
+) -> Trails:
+    """Names for the ways to many departments, and for `also` (ids); one query."""
     keys = {key for department in departments for key in path_ids(department.path)}
-    rows = Department.objects.filter(idp=idp, source_id__in=keys)
+    rows = Department.objects.filter(idp=idp, source_id__in=keys.union(also))
     return {
         key: Step(pk, name)
         for key, pk, name in rows.values_list("source_id", "pk", "name")

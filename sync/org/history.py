@@ -62,6 +62,20 @@ def _leaves(side: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
             yield field, value
 
 
+def department_of(change: Change) -> str:
+    """The id of the department that a change names; "" if it names none."""
+    return (
+        "" if change.entity == Change.Entity.EMPLOYEE else change.key.rpartition("/")[2]
+    )
+
+
+def userid_of(change: Change) -> str:
+    """The userid that a change names; "" if it names none."""
+    if change.entity == Change.Entity.MEMBERSHIP:
+        return change.key.rpartition("/")[0]
+    return "" if change.entity == Change.Entity.DEPARTMENT else change.key
+
+
 def timeline(
     employee: Employee, before: int | None = None, size: int = MOMENTS
 ) -> tuple[list[Change], int | None]:

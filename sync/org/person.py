@@ -8,9 +8,9 @@ from django.utils.translation import get_language
 from identity import mapping
 from identity.connectors.records import SourceField
 from identity.models import IdentityProvider
-from sync.models import Employee, Membership
-from sync.org.departments import Place, placed, trails
-from sync.org.history import as_text, last_changes
+from sync.models import Change, Employee, Membership
+from sync.org.departments import Place, Trails, placed, trails
+from sync.org.history import as_text, department_of, last_changes, timeline
 
 MOBILE, MANAGER = "mobile", "manager_userid"
 HELD = 100
@@ -43,18 +43,36 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person with all that the directory knows."""
+    """A person with all that the directory knows.
+
+    `moments` are changes, newest first; `older` is where the next ones begin, None if
+    none follow; `names` has the departments that the changes name.
+    """
 
     employee: Employee
     seats: tuple[Seat, ...]
     manager: Employee | None
     values: tuple[Value, ...]
+    moments: list[Change]
+    older: int | None
+    names: Trails
 
 
-def profile(employee: Employee) -> Profile:
-    """Everything about one person; four queries."""
+def profile(employee: Employee, before: int | None = None) -> Profile:
+    """Everything about one person, with changes before one of them; five queries."""
+    moments, older = timeline(employee, before)
+    seats = _memberships(employee)
+    names = trails(
+        employee.idp, (row.department for row in seats), *map(department_of, moments)
+    )
     return Profile(
-        employee, _seats(employee), _manager(employee), tuple(_values(employee))
+        employee,
+        tuple(Seat(placed(row.department, names), row.leader) for row in seats),
+        _manager(employee),
+        tuple(_values(employee)),
+        moments,
+        older,
+        names,
     )
 
 
@@ -74,13 +92,9 @@ def label_of(field: str) -> str:
     return str(known.label) if known else field.removeprefix(mapping.ATTRIBUTE)
 
 
-def _seats(employee: Employee) -> tuple[Seat, ...]:
-    rows = employee.memberships.select_related("department").order_by(
-        "department__path"
-    )[:HELD]
-    memberships: list[Membership] = list(rows)
-    names = trails(employee.idp, (row.department for row in memberships))
-    return tuple(Seat(placed(row.department, names), row.leader) for row in memberships)
+def _memberships(employee: Employee) -> list[Membership]:
+    rows = employee.memberships.select_related("department")
+    return list(rows.order_by("department__path")[:HELD])
 
 
 def _manager(employee: Employee) -> Employee | None:

@@ -1,6 +1,7 @@
 """How people and times are shown: the letters of an avatar, a duration."""
 
 from django import template
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -25,9 +26,10 @@ def duration(seconds: float) -> str:
     """How long something takes, in the two largest units: "3 min 20 s"."""
     whole = round(seconds)
     if whole < 1:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
+        return _("%(seconds).1f s") % {"seconds": seconds}
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d min %(rest)d s") % {"minutes": minutes, "rest": rest}
+    return _("%(rest)d s") % {"rest": rest}

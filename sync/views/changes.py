@@ -1,14 +1,15 @@
 """Changes of a run as people read them: what it was about, and before and after."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from identity.models import IdentityProvider
-from sync.models import Change, Department, Employee
-from sync.org.history import differences
+from sync.models import Change, Employee
+from sync.org.departments import Trails, trails
+from sync.org.history import department_of, differences, userid_of
 from sync.org.person import label_of
 from sync.views.veil import Veil
 
@@ -48,36 +49,44 @@ class Told:
     lines: tuple[Line, ...]
 
 
-def told(changes: Sequence[Change], idp: IdentityProvider, veil: Veil) -> list[Told]:
-    """Changes of one IdP with names and links; two queries however many they are."""
-    people = _people(
-        idp, {_userid(c) for c in changes if c.entity != Entity.DEPARTMENT}
-    )
-    departments = _departments(
-        idp, {_department(c) for c in changes if c.entity != Entity.EMPLOYEE}
-    )
-    return [_told(change, people, departments, veil) for change in changes]
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people, by userid, and departments, by id, that changes are about."""
+
+    people: Mapping[str, Employee]
+    departments: Trails
 
 
-def _told(
-    change: Change,
-    people: dict[str, Employee],
-    departments: dict[str, Department],
-    veil: Veil,
-) -> Told:
-    person = people.get(_userid(change))
+def cast_of(changes: Sequence[Change], idp: IdentityProvider) -> Cast:
+    """Whom and what changes of an IdP are about; two queries."""
+    rows = Employee.objects.filter(
+        idp=idp, userid__in={userid_of(change) for change in changes}
+    )
+    # Of several with one userid the one who has not left counts, else the newest.
+    ordered = sorted(rows.order_by("pk"), key=_present)
+    people = {row.userid: row for row in ordered}
+    return Cast(people, trails(idp, (), *map(department_of, changes)))
+
+
+def _present(row: Employee) -> bool:
+    return row.status != Employee.Status.LEFT
+
+
+def told(changes: Iterable[Change], cast: Cast, veil: Veil) -> list[Told]:
+    """Changes with names, links and what this reader may see of the values."""
+    return [_told(change, cast, veil) for change in changes]
+
+
+def _told(change: Change, cast: Cast, veil: Veil) -> Told:
+    userid, key = userid_of(change), department_of(change)
+    person = cast.people.get(userid)
     mobile = person.mobile if person else ""
-    place = departments.get(_department(change))
+    lines = tuple(_lines(change, veil, mobile))
     if change.entity == Entity.DEPARTMENT:
-        subject, department = _of_department(place, change.label or change.key), None
-    else:
-        subject = _of_person(person, veil.text(change.label or _userid(change), mobile))
-        department = (
-            _of_department(place, _department(change))
-            if change.entity == Entity.MEMBERSHIP
-            else None
-        )
-    return Told(change, subject, department, tuple(_lines(change, veil, mobile)))
+        return Told(change, _of_department(cast, key, change.label), None, lines)
+    subject = _of_person(person, veil.text(change.label or userid, mobile))
+    department = _of_department(cast, key) if key else None
+    return Told(change, subject, department, lines)
 
 
 def _lines(change: Change, veil: Veil, mobile: str) -> Iterable[Line]:
@@ -110,32 +119,7 @@ def _of_person(person: Employee | None, name: str) -> Subject:
     )
 
 
-def _of_department(department: Department | None, name: str) -> Subject:
-    if department is None:
-        return Subject(name)
-    return Subject(department.name, reverse("sync:department", args=[department.pk]))
-
-
-def _userid(change: Change) -> str:
-    if change.entity == Entity.MEMBERSHIP:
-        return change.key.rpartition("/")[0]
-    return change.key
-
-
-def _department(change: Change) -> str:
-    return change.key.rpartition("/")[2]
-
-
-def _people(idp: IdentityProvider, userids: set[str]) -> dict[str, Employee]:
-    """People by userid; of several the one who has not left, else the newest."""
-    rows = Employee.objects.filter(idp=idp, userid__in=userids).order_by("pk")
-    return {row.userid: row for row in sorted(rows, key=_present)}
-
-
-def _present(row: Employee) -> bool:
-    return row.status != Employee.Status.LEFT
-
-
-def _departments(idp: IdentityProvider, keys: set[str]) -> dict[str, Department]:
-    rows = Department.objects.filter(idp=idp, source_id__in=keys)
-    return {row.source_id: row for row in rows}
+def _of_department(cast: Cast, key: str, label: str = "") -> Subject:
+    if step := cast.departments.get(key):
+        return Subject(step.name, reverse("sync:department", args=[step.pk]))
+    return Subject(label or key)

@@ -9,10 +9,9 @@ from django.views.decorators.http import require_safe
 
 from identity.access import console_users
 from sync.models import Employee
-from sync.org.history import timeline
 from sync.org.person import MANAGER, Profile, Value, private_fields, profile
 from sync.views import parameters
-from sync.views.changes import told
+from sync.views.changes import Cast, told
 from sync.views.veil import Veil
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ def employee(request: "ConsoleRequest", employee_id: int) -> HttpResponse:
         idp__confirmed_at__isnull=False,
     )
     veil = Veil(request.user, private_fields(person.idp))
-    known = profile(person)
-    moments, older = timeline(person, parameters.place(request, "before"))
+    known = profile(person, parameters.place(request, "before"))
+    cast = Cast({person.userid: person}, known.names)
     return render(
         request,
         "sync/employee.html",
@@ -51,8 +50,8 @@ def employee(request: "ConsoleRequest", employee_id: int) -> HttpResponse:
             "seats": known.seats,
             "manager": known.manager,
             "values": [_shown(value, known, veil) for value in known.values],
-            "moments": told(moments, person.idp, veil),
-            "older": older,
+            "moments": told(known.moments, cast, veil),
+            "older": known.older,
             "later": "before" in request.GET,
         },
     )

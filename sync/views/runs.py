@@ -10,7 +10,7 @@ from identity.access import console_users
 from sync.models import Change, SyncRun
 from sync.org.person import label_of, private_fields
 from sync.views import outcome, parameters
-from sync.views.changes import BOTH_SIDES, told
+from sync.views.changes import BOTH_SIDES, cast_of, told
 from sync.views.outcome import Group
 from sync.views.veil import Veil
 
@@ -103,6 +103,7 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
     chosen = chosen or next(iter(groups), None)
     after = parameters.place(request, "after")
     rows = _changes(found, chosen, after)
+    shown = rows[:CHANGES]
     return {
         "counted": outcome.counted(found),
         "held_because": outcome.held_because(found),
@@ -110,7 +111,7 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
         "chosen": chosen,
         "compared": chosen is not None and chosen.kind in BOTH_SIDES,
         "unknown": [label_of(field) for field in found.unknown_fields],
-        "changes": told(rows[:CHANGES], found.idp, veil),
+        "changes": told(shown, cast_of(shown, found.idp), veil),
         "after": rows[CHANGES - 1].pk if len(rows) > CHANGES else None,
         "later": after is not None,
     }

@@ -34,7 +34,7 @@ def test_a_person_is_shown_with_values_sources_departments_and_manager(
 
     for text in ("张三丰", "13900001111", "Grandmaster", "W-1", "Wudang", "Leader"):
         assert text in shown
-    assert re.search(rf"Mobile 13900001111 {vendor}: \w+", shown)
+    assert re.search(rf"Mobile 13900001111 comes from {vendor}: \w+", shown)
     assert page_of(boss) in links(source)
     assert reverse("sync:department", args=[leaf.pk]) in links(source)
 

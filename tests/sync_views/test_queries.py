@@ -37,8 +37,11 @@ def addresses(root: Department) -> list[str]:
     leaf = Department.objects.filter(idp=root.idp).order_by("-depth", "pk")[0]
     person = leaf.memberships.all()[0].employee
     run = builders.run(root.idp)
-    for row in root.idp.employees.all()[:60]:
+    for row in (person, *root.idp.employees.order_by("pk")[:9]):
         builders.change(run, Change.Entity.EMPLOYEE, Change.Kind.UPDATE, row.userid)
+        key = f"{row.userid}/{leaf.source_id}"
+        builders.change(run, Change.Entity.MEMBERSHIP, Change.Kind.CREATE, key)
+    root.idp.employees.filter(pk=person.pk).update(manager_userid="user000001")
     return [
         directory,
         f"{directory}&status=any",
@@ -49,7 +52,9 @@ def addresses(root: Department) -> list[str]:
         f"{directory}&dept={root.pk}&tab=departments",
         f"{reverse('sync:branch')}?idp={root.idp_id}&under={root.pk}",
         reverse("sync:employee", args=[person.pk]),
+        f"{reverse('sync:employee', args=[person.pk])}?before=99999",
         reverse("sync:run", args=[run.pk]),
+        f"{reverse('sync:run', args=[run.pk])}?entity=membership&kind=create",
     ]
 
 
