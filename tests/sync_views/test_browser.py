@@ -229,7 +229,7 @@ def test_axe_finds_nothing_to_mend(
         axe(live_console.open(place))
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("width", [320, 390, 850, 1000, 1280])
 def test_no_page_scrolls_sideways(
     live_console: LiveConsole, places: list[str], width: int
 ) -> None:
