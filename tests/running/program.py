@@ -47,6 +47,18 @@ def shell(code: str, *, folder: Path) -> str:
     return result.stdout.strip()
 
 
+def fetch(port: int, path: str) -> tuple[int, str]:
+    """Status and body of an address of this machine, (0, "") if nobody answers."""
+    url = f"http://127.0.0.1:{port}{path}"
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
 def free_port() -> int:
     """A port that is free, and so is the next."""
     while True:
@@ -114,15 +126,8 @@ class Program:
         return next(x for x in found if x.startswith(label)).removeprefix(label).strip()
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and body of an address, (0, "") if nobody answers."""
-        url = f"http://127.0.0.1:{self.port}{path}"
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
+        """Status and body of an address of its console."""
+        return fetch(self.port, path)
 
     def parts(self) -> dict[str, Any]:
         """The body of /readyz, {} if it does not answer."""
