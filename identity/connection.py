@@ -29,7 +29,7 @@ def addresses_of(idp: IdentityProvider) -> Addresses:
     return Addresses(
         request_url=f"{settings.PUBLIC_URL}/events/{idp.kind}/{idp.pk}/",
         homepage=f"{settings.PUBLIC_URL}/ui/dingAuth/",
-        callback=f"{settings.PUBLIC_URL}/open-dev/dingtalk",
+        callback=f"{settings.PUBLIC_URL}/open-dev/{idp.kind}",
     )
 
 

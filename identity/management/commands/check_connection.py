@@ -24,7 +24,7 @@ EXAMPLES = """\
 IDP is the name of an IdP, in any case, or its public id (a draft has only that).
 
 examples:
-  manage.py check_connection "DingTalk HQ"
+  manage.py check_connection "Head office"
   manage.py check_connection 7f0c0c5e-53a5-4d2c-9d2f-2f6d1f7e9d55 --json
   manage.py check_connection HQ && manage.py sync_directory HQ
 
