@@ -32,7 +32,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 _database = DATABASES["default"]
 ON_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
 if ON_SQLITE:
-    Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    # Ours alone: the file holds a company's people.
+    Path(_database["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # IMMEDIATE and WAL: measured, without them concurrent read-then-write loses updates.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
