@@ -1,7 +1,7 @@
 """I-20: whatever stands in an address, the answer is a page or a 404, never a 500."""
 
 from urllib.parse import quote
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -127,7 +127,7 @@ def test_a_department_of_another_idp_is_not_found(
 
 
 @pytest.mark.parametrize(
-    "name", [str(uuid4()), "not-a-uuid", "1", "'", str(UUID(int=0))]
+    "name", [str(UUID(int=7)), "not-a-uuid", "1", "'", str(UUID(int=0))]
 )
 def test_an_unknown_idp_is_not_found(
     console: Client, root: Department, name: str
