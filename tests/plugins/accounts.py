@@ -1,9 +1,11 @@
 """The cast: an administrator, a staff member, an employee, and their browsers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from identity.models import User
 
@@ -14,6 +16,13 @@ PASSWORD = "correct horse battery"
 def _quick_passwords(settings: Any) -> None:
     """Real hashing is slow on purpose; here it would be half of the tests' time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A request leaves its language to the thread; each test begins with English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
