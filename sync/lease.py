@@ -11,7 +11,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import Error, close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -136,7 +136,10 @@ class Lease:
             SyncRun.objects.filter(
                 pk=self.run.pk, fence=self.run.fence, state=State.RUNNING
             ).update(**values, lease_until=Now() + LEASE)
-        self.run.refresh_from_db()
+        try:
+            self.run.refresh_from_db()
+        except SyncRun.DoesNotExist:  # the IdP was deleted, and its runs with it
+            self.run.state = State.SUPERSEDED
 
     def beat(self) -> None:
         """Extend the lease, write the progress, hear about a cancel."""
@@ -151,7 +154,7 @@ class Lease:
         while not self._over.wait(BEAT):
             try:
                 self.beat()
-            except OperationalError:
+            except Error:
                 # The database is away; the lease decides whether we lose the run.
                 close_old_connections()
         connection.close()

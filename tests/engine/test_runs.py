@@ -118,6 +118,17 @@ def test_closing_the_idp_stops_its_run_before_anything_is_written(
     assert not Employee.objects.exists()
 
 
+def test_deleting_the_idp_stops_its_run_and_leaves_no_row_behind(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    """F-28."""
+    run = runs.enqueue(idp, trigger="person")
+    simulator.faults.before(LIST, 2, lambda: IdentityProvider.objects.all().delete())
+    assert runs.perform(run).state == State.SUPERSEDED
+    assert not SyncRun.objects.exists()
+    assert not Employee.objects.exists()
+
+
 def test_the_tree_is_counted_again_after_an_interrupted_write(
     idp: IdentityProvider, sync: Sync
 ) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from identity.connectors.errors import ConnectorError
+from identity.fields import CannotOpen
+from identity.mapping import MappingError
 from identity.models import IdentityProvider
 from sync import runs
 from sync.models import SyncRun
@@ -91,6 +93,8 @@ class Command(BaseCommand):
             preview = runs.preview(idp)
         except ConnectorError as error:
             raise CommandError(f"{error.message} {error.remedy}".strip()) from None
+        except (CannotOpen, MappingError) as error:
+            raise CommandError(str(error)) from None
         state = State.HELD if preview.held else State.SUCCESS
         state = state if preview.complete else State.PARTIAL
         result = {
