@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 QUEUES = ("events", "sync", "notify")
 WEB_THREADS = 8
 WORKER_THREADS = 4
-PATIENCE = 4.0
+PATIENCE = 3.5
 """Seconds that running work gets to end after the signal to stop."""
 
 
@@ -49,7 +49,7 @@ def run(listener: socket.socket, ready: Callable[[], None]) -> None:
     signals.worker_shutting_down.connect(_end_soon)
     _work()
     beat.stop()
-    server.close()
+    # Answers under way are finished; its own thread ends with the process.
     server.task_dispatcher.shutdown(timeout=1)
 
 

@@ -19,7 +19,7 @@ from sasebridge.serving import tether
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 4.0
+PATIENCE = 3.5
 """Seconds that children get to end before they are killed."""
 LONGEST_PAUSE = 30.0
 STEADY = 60.0
@@ -117,7 +117,7 @@ def _gunicorn(listener: int) -> list[str]:
     return [
         *options,
         "--graceful-timeout",
-        "3",
+        "2",
         "--no-control-socket",
         "--log-level",
         "warning",

@@ -18,6 +18,8 @@ import pytest
 import requests
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from waitress import wasyncore
+from waitress.server import BaseWSGIServer
 
 from identity.connectors.dingtalk.crypto import Cipher
 from identity.connectors.dingtalk.simulator import effects
@@ -182,12 +184,14 @@ def served() -> Iterator[tuple[Any, str]]:
     """A simulator on a port of its own, and its address."""
     simulator = build(employees=12, departments=3, rate=0)
     server = listen(simulator, 0)
-    assert hasattr(server, "effective_port")
+    assert isinstance(server, BaseWSGIServer)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield simulator, f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    # In its own thread: it may be waiting for these sockets just now.
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
     thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_on_a_port_a_broken_connection_is_a_broken_connection(
