@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.plugins.simulated",
     "tests.plugins.services",
     "tests.plugins.browser",
+    "tests.plugins.worker",
 ]

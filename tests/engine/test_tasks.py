@@ -4,15 +4,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
-from celery.contrib.testing.worker import start_worker
 from django.db import transaction
 
 from identity.models import IdentityProvider, User
 from identity.signals import idp_confirmed
-from sasebridge.celery import app
 from sync import runs, tasks
 from sync.models import Employee, SyncRun
 
@@ -21,17 +18,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("celery"),
 ]
-
-
-@pytest.fixture
-def worker() -> Iterator[None]:
-    """A real worker on the configured broker: memory, or Redis where the suite has it."""
-    app.control.purge()
-    with start_worker(
-        app, pool="threads", concurrency=2, perform_ping_check=False, queues=["sync"]
-    ):
-        yield
-    app.control.purge()
 
 
 def ended(run: SyncRun, seconds: float = 60) -> SyncRun:

@@ -147,7 +147,7 @@ def _host(key: str, base: str) -> Row:
     check = _check(
         key,
         _("Reach"),
-        host,
+        base.partition("://")[2],
         f"GET {base}",
         _("The name is known, the connection and TLS work, the clocks agree."),
     )
