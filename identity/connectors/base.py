@@ -19,6 +19,8 @@ from identity.connectors.records import (
 )
 
 if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
     from identity.inputs import CredentialsForm
 
 
@@ -56,8 +58,8 @@ class Connector(ABC):
     """One vendor's app, as the core sees it."""
 
     kind: ClassVar[str]
-    label: ClassVar[str]
-    """The vendor's name as shown, e.g. "DingTalk"."""
+    label: ClassVar["str | Promise"]
+    """The vendor's name in the reader's language, e.g. "DingTalk"."""
     tested_settings: ClassVar[tuple[str, ...]]
     """Names of settings and secrets that a connectivity test vouches for."""
     plain_settings: ClassVar[tuple[str, ...]]

@@ -31,7 +31,7 @@ def kinds() -> dict[str, type[base.Connector]]:
 
 def choices() -> list[tuple[str, str]]:
     """Kinds with labels, for model fields and forms."""
-    return [(kind, connector.label) for kind, connector in kinds().items()]
+    return [(kind, str(connector.label)) for kind, connector in kinds().items()]
 
 
 def get(kind: str) -> type[base.Connector]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from identity.connectors.records import SourceField
@@ -93,8 +94,9 @@ class MappingForm:
 
     def details(self) -> list[str]:
         """Labels of the chosen fields that cost a call per person."""
+        chinese = (get_language() or "").startswith("zh")
         return [
-            self.sources[key].label
+            self.sources[key].label_zh if chinese else self.sources[key].label
             for entry in self.entries
             for key in entry.sources
             if key in self.sources and self.sources[key].detail

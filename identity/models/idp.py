@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from identity.connectors import registry
@@ -99,7 +100,8 @@ class IdentityProvider(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"draft {str(self.id)[:8]}"
+        words = gettext("draft %(number)s")
+        return self.name or words % {"number": str(self.id)[:8]}
 
     @classmethod
     def named(cls, text: str) -> "IdentityProvider":

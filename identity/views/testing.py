@@ -10,8 +10,8 @@ from django.db import connections
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HTMX_STOP_POLLING
 
@@ -79,16 +79,22 @@ def _start(idp: IdentityProvider, by: User, live: bool) -> None:
     report = connection.new_report(idp, by)
     if live:
         work = threading.Thread(
-            target=_in_background, args=(idp, by, report), daemon=True
+            target=_in_background,
+            args=(idp, by, report, get_language()),
+            daemon=True,
         )
         work.start()
     else:
         _perform(idp, by, report)
 
 
-def _in_background(idp: IdentityProvider, by: User, report: ConnectionReport) -> None:
+def _in_background(
+    idp: IdentityProvider, by: User, report: ConnectionReport, language: str | None
+) -> None:
+    """In the language of who asked: a thread begins in English, and rows keep words."""
     try:
-        _perform(idp, by, report)
+        with override(language):
+            _perform(idp, by, report)
     finally:
         connections.close_all()
 

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from identity import audit, wizard
@@ -23,7 +23,7 @@ from identity.views.fields import basic_context
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
-LATER_KINDS = ("WeCom", "Lark", "LDAP", "IDaaS")
+LATER_KINDS = (gettext_lazy("WeCom"), gettext_lazy("Lark"), "LDAP", "IDaaS")
 """Types that the panel shows greyed."""
 UNPROCESSABLE = 422
 

@@ -30,7 +30,7 @@ class Summary:
     @property
     def vendor(self) -> str:
         """The vendor's name, e.g. "DingTalk" (templates would call the class)."""
-        return self.idp.connector_class.label
+        return str(self.idp.connector_class.label)
 
     @property
     def troubled(self) -> bool:

@@ -182,4 +182,5 @@ def _in_order(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _label(entity: str, kind: str) -> str:
     """E.g. "Employee: left"."""
-    return f"{Entity(entity).label}: {Kind(kind).label}"
+    words = {"entity": Entity(entity).label, "kind": Kind(kind).label}
+    return _("%(entity)s: %(kind)s") % words

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from identity.connectors.base import Addresses, Connector
 from identity.connectors.dingtalk import fields, people, sample
@@ -28,6 +29,8 @@ from identity.connectors.records import (
 )
 
 if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
     from identity.inputs import CredentialsForm
 
 
@@ -35,7 +38,7 @@ class DingTalk(Connector):
     """An internal app of one company on the DingTalk Open Platform."""
 
     kind: ClassVar[str] = "dingtalk"
-    label: ClassVar[str] = "DingTalk"
+    label: ClassVar["str | Promise"] = gettext_lazy("DingTalk")
     plain_settings: ClassVar[tuple[str, ...]] = ("corp_id", "app_key", "dingtalk_type")
     secret_settings: ClassVar[tuple[str, ...]] = ("app_secret", "aes_key", "token")
     tested_settings: ClassVar[tuple[str, ...]] = (
