@@ -67,7 +67,14 @@ def postgresql() -> Iterator[str]:
         (folder / "password").write_text(password)
         data, port = folder / "data", _free_port()
         _initialise(programs, folder, account)
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            # Nothing here outlives the tests, and they empty every table after each.
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+        }
         command = [programs / "postgres", "-D", data, "-p", port]
         command += [f"-c{name}={value}" for name, value in options.items()]
         with _server("postgres", command, port, folder, account, signal.SIGINT):
