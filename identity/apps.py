@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class IdentityConfig(AppConfig):
     """Who we talk to, and how people log on."""
 
     name = "identity"
-    verbose_name = "Identity"
+    verbose_name = _("Identity")

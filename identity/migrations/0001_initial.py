@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'enterprise',
+                'verbose_name_plural': 'enterprises',
             },
         ),
         migrations.CreateModel(
@@ -90,6 +91,8 @@ class Migration(migrations.Migration):
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'audit event',
+                'verbose_name_plural': 'audit events',
                 'ordering': ['-at', '-id'],
             },
         ),
@@ -137,6 +140,10 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('idp', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='identity.identityprovider')),
             ],
+            options={
+                'verbose_name': 'connection report',
+                'verbose_name_plural': 'connection reports',
+            },
         ),
         migrations.CreateModel(
             name='IdentitySecret',

@@ -71,6 +71,7 @@ class Enterprise(models.Model):
 
     class Meta:
         verbose_name = _("enterprise")
+        verbose_name_plural = _("enterprises")
 
     def __str__(self) -> str:
         return self.name or self.identifier

@@ -210,6 +210,8 @@ class ConnectionReport(models.Model):
     )
 
     class Meta:
+        verbose_name = _("connection report")
+        verbose_name_plural = _("connection reports")
         indexes = [models.Index(fields=["idp", "-started_at"])]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from identity.models.accounts import User
 from identity.models.idp import IdentityProvider
@@ -61,6 +62,8 @@ class AuditEvent(models.Model):
     address = models.CharField(max_length=64, default="")
 
     class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
         ordering = ["-at", "-id"]
 
     def __str__(self) -> str:

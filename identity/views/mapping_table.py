@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.utils.translation import get_language
+
 from identity.connectors.records import SourceField
 from identity.forms.mapping import Entry
 from identity.live import Sample
@@ -83,4 +85,8 @@ def _used(entries: Sequence[Entry]) -> set[str]:
 
 
 def _both(label: str, label_zh: str) -> str:
-    return f"{label} ({label_zh})" if label_zh and label_zh != label else label
+    """Both languages, the reader's first: the vendor's console may be in the other."""
+    first, second = label, label_zh
+    if (get_language() or "").startswith("zh") and label_zh:
+        first, second = label_zh, label
+    return f"{first} ({second})" if second and second != first else first

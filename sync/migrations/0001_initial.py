@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'department',
+                'verbose_name_plural': 'departments',
             },
         ),
         migrations.CreateModel(
@@ -65,6 +66,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'employee',
+                'verbose_name_plural': 'employees',
             },
         ),
         migrations.CreateModel(
@@ -79,6 +81,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'membership',
+                'verbose_name_plural': 'memberships',
             },
         ),
         migrations.CreateModel(
@@ -117,6 +120,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'run',
+                'verbose_name_plural': 'runs',
                 'ordering': ['-id'],
             },
         ),
@@ -135,6 +139,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'change',
+                'verbose_name_plural': 'changes',
             },
         ),
         migrations.AddIndex(

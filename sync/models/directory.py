@@ -38,6 +38,7 @@ class Department(models.Model):
 
     class Meta:
         verbose_name = _("department")
+        verbose_name_plural = _("departments")
         constraints = [
             models.UniqueConstraint(
                 fields=["idp", "source_id"], name="department_unique"
@@ -101,6 +102,7 @@ class Employee(models.Model):
 
     class Meta:
         verbose_name = _("employee")
+        verbose_name_plural = _("employees")
         constraints = [
             models.UniqueConstraint(
                 fields=["idp", "userid"],
@@ -138,6 +140,7 @@ class Membership(models.Model):
 
     class Meta:
         verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(
                 fields=["employee", "department"], name="membership_unique"

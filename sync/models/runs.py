@@ -87,6 +87,7 @@ class SyncRun(models.Model):
 
     class Meta:
         verbose_name = _("run")
+        verbose_name_plural = _("runs")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -146,6 +147,7 @@ class Change(models.Model):
 
     class Meta:
         verbose_name = _("change")
+        verbose_name_plural = _("changes")
         indexes = [
             models.Index(fields=["run", "entity", "kind", "id"], name="change_of_run"),
             models.Index(fields=["entity", "key", "id"], name="change_history"),
