@@ -172,6 +172,23 @@ def test_a_page_with_script_watches_the_test_grow(
     assert "passed" in words(polled)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_rows_of_a_watched_test_are_in_the_language_of_who_asked(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    """U43: the thread would begin in English."""
+    chinese = {"accept-language": "zh-hans"}
+    console.post(page(draft, "basic"), typed | {"live": "1"}, headers=chinese)
+    for _turn in range(100):
+        report = ConnectionReport.objects.get(idp=draft)
+        if report.finished_at:
+            break
+        time.sleep(0.05)
+    assert "钉钉接受 AppKey 和 AppSecret，并返回访问凭证。" in [
+        row["proves"] for row in report.checks
+    ]
+
+
 def test_a_secret_whose_key_was_lost_is_an_honest_message(
     console: Client, tested: IdentityProvider, settings: Any
 ) -> None:
