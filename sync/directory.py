@@ -89,9 +89,12 @@ class Writer:
         """Remove departments that a complete read proved gone; yields chunk sizes."""
         for chunk in chunks(c for c in changes if c.kind is plan.Kind.REMOVE):
             with self._fenced():
-                Department.objects.filter(
-                    idp=self._idp, source_id__in=[c.key for c in chunk]
-                ).delete()
+                for change in chunk:
+                    Department.objects.filter(
+                        idp=self._idp,
+                        source_id=change.key,
+                        read_number__lte=_department(change.before).read,
+                    ).delete()
                 self._record(DEPARTMENT, chunk)
                 self.counts["departments_removed"] += len(chunk)
             yield len(chunk)
@@ -177,11 +180,12 @@ class Writer:
     ) -> None:
         new: list[Membership] = []
         changed: list[tuple[object, ...]] = []
-        gone: list[tuple[int, int]] = []
+        gone: list[tuple[int, int, int]] = []
         for change in chunk:
             employee, department = pairs[change.key]
             if change.kind is plan.Kind.REMOVE:
-                gone.append((employee, department))
+                number = _membership(change.before).read
+                gone.append((employee, department, number))
                 continue
             record = _membership(change.after)
             if change.kind is plan.Kind.CREATE:
@@ -191,9 +195,9 @@ class Writer:
                 changed.append((*facts, employee, department, record.read))
         Membership.objects.bulk_create(new, ignore_conflicts=True)
         self._stage.update_memberships(changed)
-        for employee, department in gone:
+        for employee, department, number in gone:
             Membership.objects.filter(
-                employee_id=employee, department_id=department
+                employee_id=employee, department_id=department, read_number__lte=number
             ).delete()
         self.counts["memberships_added"] += len(new)
         self.counts["memberships_changed"] += len(changed)

@@ -6,6 +6,7 @@ its lease ended can write nothing (promise P7). Leases are judged by the databas
 """
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
@@ -17,9 +18,12 @@ from django.db.models.functions import Now
 
 from identity.connectors.base import CrawlStopped
 from identity.models import IdentityProvider
+from sync.coverage import configuration_of
 from sync.models import SyncRun
 
 LEASE = timedelta(seconds=60)
+PATIENCE = 20
+"""Tries, a second apart, to write an outcome while the database is away."""
 BEAT = 1.0
 """Seconds between heartbeats; a cancel is seen after this long at the latest."""
 
@@ -68,6 +72,7 @@ class Lease:
         self._shutdown = stop
         self._progress: dict[str, Any] = {}
         self._closed_before = run.idp.status == IdentityProvider.Status.CLOSED
+        self._configuration = configuration_of(run.idp)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, daemon=True)
         self.cancelled = False
@@ -111,7 +116,8 @@ class Lease:
     def fence(self) -> None:
         """Inside a transaction: hold the run row, or raise LeaseLost.
 
-        Also refuses when the IdP was closed or deleted since the run began (F-27).
+        Also refuses when the IdP was closed or deleted, or its settings were changed,
+        since the run began (F-27, R5).
         """
         row = (
             SyncRun.objects.select_for_update(of=("self",))
@@ -126,9 +132,26 @@ class Lease:
         if closed and not self._closed_before:
             self.lost = True
             raise LeaseLost("the IdP was closed")
+        if configuration_of(row.idp) != self._configuration:
+            self.lost = True
+            raise LeaseLost(
+                "the settings of the IdP were changed; a new run reads anew"
+            )
 
     def finish(self, **outcome: Any) -> None:
-        """Write the outcome and the last progress, if the run is still ours."""
+        """Write the outcome and the last progress, if the run is still ours.
+
+        A database that is away is waited for; after that the lease ends the run.
+        """
+        for _ in range(PATIENCE):
+            try:
+                return self._finish(**outcome)
+            except Error:
+                connection.close()
+                time.sleep(BEAT)
+        return self._finish(**outcome)
+
+    def _finish(self, **outcome: Any) -> None:
         values = {**self._progress, **outcome}
         if outcome["state"] != State.QUEUED:
             values["finished_at"] = Now()
@@ -140,6 +163,11 @@ class Lease:
             self.run.refresh_from_db()
         except SyncRun.DoesNotExist:  # the IdP was deleted, and its runs with it
             self.run.state = State.SUPERSEDED
+
+    def outdated(self) -> bool:
+        """Whether the IdP has other settings now than when the run began."""
+        idp = IdentityProvider.objects.filter(pk=self.run.idp_id).first()
+        return idp is not None and configuration_of(idp) != self._configuration
 
     def beat(self) -> None:
         """Extend the lease, write the progress, hear about a cancel."""

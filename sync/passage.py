@@ -5,7 +5,7 @@ the pass, so that a preview is the first steps without the last.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from identity.connection import connector_for
@@ -17,9 +17,10 @@ from identity.connectors.records import (
     Standing,
 )
 from identity.gate import next_read
-from identity.mapping import ATTRIBUTE, DETAIL, FIELDS, FieldMapping, build
+from identity.mapping import ATTRIBUTE, DETAIL, FIELDS
 from identity.models import IdentityProvider
 from sync import plan
+from sync.coverage import company_of, limits_of, mapping_of
 from sync.directory import Writer, departments_of
 from sync.models import Change, Department, Employee, SyncRun
 from sync.reading import Reading
@@ -38,18 +39,6 @@ class Watch(Protocol):
     def progress(self, **numbers: Any) -> None: ...
 
 
-def scope_of(idp: IdentityProvider, *, people: bool = True) -> Scope:
-    """What an IdP's full run covers."""
-    if idp.scope == IdentityProvider.ScopeChoice.ALL:
-        return Scope(people=people)
-    return Scope(departments=frozenset(map(str, idp.departments)), people=people)
-
-
-def mapping_of(idp: IdentityProvider) -> FieldMapping:
-    """The field mapping of an IdP, checked; raises MappingError."""
-    return build(idp.mapping, idp.connector_class.source_fields())
-
-
 class Pass:
     """One pass over one IdP's scope, as far as it has come."""
 
@@ -58,7 +47,7 @@ class Pass:
     ) -> None:
         self.idp = idp
         self.scope = scope
-        self.fingerprint = idp.credentials_fingerprint()
+        self.fingerprint = company_of(idp)
         self._connector = connector_for(idp)
         self._mapping = mapping_of(idp)
         self._stage = stage
@@ -71,6 +60,7 @@ class Pass:
         self.plan = plan.summarize(())
         self.ended: list[tuple[str, Change.Kind, Lookup]] = []
         self.kept: list[str] = []
+        self._seen_singly: set[str] = set()
 
     # --- fetch ---
 
@@ -101,9 +91,14 @@ class Pass:
     def compare(self) -> None:
         """Find all differences; fills `plan` and `departments`."""
         self._watch.progress(stage=SyncRun.Stage.COMPARE)
-        self.removals = self.reading.complete and not self.reading.empty
+        self._find_unknown_fields()
+        self.removals = self.reading.complete
         self._compare_departments()
-        self._compare_people()
+        self._stage.settle_memberships()
+        self._stage.compare_employees(
+            self.first, removals=self.removals and self.scope.people
+        )
+        self._compare_memberships()
         self.plan = plan.summarize(self.changes())
         self._watch.progress(changes_planned=self.plan.size)
 
@@ -118,27 +113,23 @@ class Pass:
         idp = self.idp
         active = Employee.objects.filter(idp=idp, status=Employee.Status.ACTIVE).count()
         departments = Department.objects.filter(idp=idp).count()
-        limits = plan.Limits(
-            idp.guard_people_min,
-            idp.guard_people_percent,
-            idp.guard_departments_min,
-            idp.guard_departments_percent,
-        )
-        nothing = not self.reading.departments and not active
+        held_before = active or departments > 1
+        nothing = not self.reading.departments or bool(held_before)
         return plan.guard(
             self.plan,
-            limits,
+            limits_of(idp),
             active=active,
             departments=departments,
-            empty_root=self.reading.complete
-            and self.reading.empty
-            and (nothing or bool(active)),
+            empty_root=self.reading.complete and self.reading.empty and nothing,
             new_credentials=self._credentials_changed(),
         )
 
     def _compare_departments(self) -> None:
         existing = departments_of(self.idp)
         read = self.reading.departments
+        for known in existing:  # a name that could not be read is no new name
+            if known.id in read and not read[known.id].name:
+                read[known.id] = replace(read[known.id], name=known.name)
         absent = {d.id for d in existing if d.id not in read}
         outside = self._outside(absent)
         gone = {
@@ -181,27 +172,25 @@ class Pass:
             if tops.isdisjoint(path.strip("/").split("/"))
         }
 
-    def _compare_people(self) -> None:
+    def _find_unknown_fields(self) -> None:
+        """Which fields the read could not see for anybody; they are kept."""
+        self._stage.settle_people()
         if not self.scope.people:
-            self._stage.settle()
-            self._stage.compare_employees(self.first, removals=False)
-            self._stage.compare_memberships(removals=False)
             return
-        self._stage.settle()
         unknown = frozenset(self._unknown_targets())
         self.rules = plan.Rules(self._mapping.gates, unknown)
-        if unknown:
-            self.removals = False
         for target in sorted(unknown):
             self.reading.note(
                 FaultKind.PERMISSION,
                 target,
                 "It came for nobody although the directory holds values of it. The "
                 "values stay as they are.",
-                "See the connectivity test: a permission was probably withdrawn.",
+                "A permission was probably withdrawn: see the connectivity test. If "
+                "that is meant, set the field to Not synchronized in the mapping.",
             )
-        self._stage.compare_employees(self.first, removals=self.removals)
-        self._stage.compare_memberships(removals=self.removals)
+
+    def _compare_memberships(self) -> None:
+        self._stage.compare_memberships(removals=self.removals and self.scope.people)
 
     def _unknown_targets(self) -> Iterator[str]:
         """Gated fields that came for nobody although people read here have values."""
@@ -233,9 +222,11 @@ class Pass:
         )
 
     def _credentials_changed(self) -> bool:
-        """Whether the last run that read something used other credentials."""
+        """Whether the last run that could end somebody read another app or company."""
         last = (
-            SyncRun.objects.filter(idp=self.idp, state__in=FULL)
+            SyncRun.objects.filter(
+                idp=self.idp, state=SyncRun.State.SUCCESS, people=True
+            )
             .order_by("-pk")
             .values_list("fingerprint", flat=True)
             .first()
@@ -245,13 +236,14 @@ class Pass:
     # --- ask for the missing ---
 
     def confirm(self) -> None:
-        """Ask for each person who was not read; only who is confirmed loses access."""
-        if not self.plan.absent:
+        """Ask for each person who would lose something; only who is confirmed does."""
+        asked = [*self.plan.absent, *(self.plan.replaced if self.removals else ())]
+        if not asked:
             return
         self._watch.progress(stage=SyncRun.Stage.CONFIRM)
         found = False
         asking = True
-        for userid in self.plan.absent:
+        for userid in asked:
             if not asking:
                 self.kept.append(userid)
                 continue
@@ -264,7 +256,8 @@ class Pass:
             asking = not (fault and fault.kind is FaultKind.PERMISSION)
         if found:
             self.reading.flush()
-            self._stage.settle()
+            self._stage.settle_people()
+            self._stage.settle_memberships()
             self._stage.compare_employees(self.first, removals=False)
 
     def _judge(self, userid: str, lookup: Lookup) -> bool:
@@ -279,6 +272,7 @@ class Pass:
             )
         elif self._in_scope(lookup):
             self.reading.take_person(lookup)
+            self._seen_singly.add(userid)
             return True
         else:
             self.ended.append((userid, Change.Kind.OUT_OF_SCOPE, lookup))
@@ -303,12 +297,18 @@ class Pass:
         if done or self._interrupted_before():
             writer.reshape()
 
+    def _may_apply(self, change: plan.Change) -> bool:
+        """Absence ends nobody here, and a userid changes hands only if asked for."""
+        if change.kind is plan.Kind.REPLACE:
+            return change.key in self._seen_singly
+        return change.kind is not plan.Kind.REMOVE
+
     def _interrupted_before(self) -> bool:
         """Whether a run wrote something and ended before the tree's numbers."""
         since = SyncRun.objects.filter(idp=self.idp, state__in=FULL).order_by("-pk")
         last = since.values_list("pk", flat=True).first() or 0
-        return SyncRun.objects.filter(
-            idp=self.idp, pk__gt=last, changes_applied__gt=0
+        return Change.objects.filter(
+            run__idp=self.idp, run_id__gt=last, applied=True
         ).exists()
 
     def _steps(self, writer: Writer) -> Iterator[Iterable[int]]:
@@ -317,11 +317,11 @@ class Pass:
         yield writer.people.apply(
             change
             for change in self._people_changes(new=False)
-            if change.kind is not plan.Kind.REMOVE
+            if self._may_apply(change)
         )
         yield writer.people.end(self.ended)
         self._stage.keep(self.kept)
-        self._stage.compare_memberships(removals=self.removals)
+        self._compare_memberships()
         yield writer.apply_memberships(self._membership_changes())
         yield writer.remove_departments(self.departments)
 

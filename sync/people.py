@@ -64,7 +64,8 @@ class PeopleWriter:
             if not count:
                 return
             with self._fenced():
-                self._stage.insert_new(self._run_id, after, upto)
+                places = self._stage.insert_new(self._run_id, after, upto)
+            self._counts["memberships_added"] += places
             self._counts["created"] += count
             after = upto
             yield count
@@ -199,8 +200,14 @@ def _person(record: plan.Record | None) -> EmployeeRecord:
 
 
 def _same_person(row: Employee, record: EmployeeRecord) -> bool:
-    """The same userid is the same person unless both unionids are known and differ."""
-    return not row.unionid or not record.unionid or row.unionid == record.unionid
+    """Whether a row is of the person who has its userid now.
+
+    Somebody who left is taken back only by a unionid that is known and equal: userids
+    are given again (T-12).
+    """
+    if row.unionid and record.unionid:
+        return row.unionid == record.unionid
+    return row.status != Employee.Status.LEFT
 
 
 def _fill(row: Employee, record: EmployeeRecord, rules: plan.Rules) -> Employee:

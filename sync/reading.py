@@ -36,7 +36,7 @@ class Reading:
         self.seen_targets: set[str] = set()
         self.calls = 0
         self.departments_read = 0
-        self.employees_read = 0
+        self._userids: set[str] = set()
         self._first: dict[str, int] = {}
         self._unfinished: set[str] = set()
         self._mapping = mapping
@@ -64,7 +64,7 @@ class Reading:
         for employee in batch.employees:
             mapped = self._map(employee)
             self.seen_targets |= mapped.values.keys()
-        self.employees_read += len(batch.employees)
+        self._userids.update(employee.userid for employee in batch.employees)
         self._memberships += batch.memberships
         self.faults += batch.faults
         self.gone += batch.gone
@@ -93,15 +93,25 @@ class Reading:
             self._memberships = []
 
     @property
+    def employees_read(self) -> int:
+        """How many people came, each counted once."""
+        return len(self._userids)
+
+    @property
     def complete(self) -> bool:
         """Whether everything inside the scope was read; only then absence counts."""
         return not self.faults and not self._unfinished
 
     @property
     def empty(self) -> bool:
-        """Whether the read brought nothing at all: an empty root is suspicious."""
+        """Whether a whole company read as nothing: an empty root is suspicious (F-47).
+
+        A chosen department may be empty, or gone: its people are asked for singly.
+        """
+        if not self.scope.whole:
+            return False
         if not self.scope.people:
-            return not self.departments
+            return not self.departments.keys() - {ROOT}
         return self.employees_read == 0
 
     @property

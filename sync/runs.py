@@ -3,6 +3,7 @@
 `enqueue` and `perform` are all that views, tasks and commands need.
 """
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -17,10 +18,11 @@ from identity.connectors.errors import ConnectorError, Throttled
 from identity.fields import CannotOpen
 from identity.mapping import MappingError
 from identity.models import IdentityProvider, User
+from sync.coverage import scope_of
 from sync.directory import Writer
 from sync.lease import LEASE, Lease, LeaseLost, claim, close_dead
 from sync.models import SyncRun
-from sync.passage import Pass, scope_of
+from sync.passage import Pass
 from sync.plan import Entity, Kind, Plan
 from sync.staging import Stage
 
@@ -99,8 +101,16 @@ def perform(
     with Lease(run, stop) as lease:
         watch = _Reporting(lease, report)
         lease.finish(**_outcome(lease, watch))
+    if run.state not in (State.CANCELLED, State.QUEUED) and lease.outdated():
+        _read_anew(run)
     log.info("run %s of IdP %s: %s %s", run.pk, run.idp_id, run.state, run.counts)
     return run
+
+
+def _read_anew(run: SyncRun) -> None:
+    """Queue a run with the new settings; the next tick rings for it."""
+    with contextlib.suppress(AlreadyRunning):
+        enqueue(run.idp, trigger=run.trigger, by=run.by, people=run.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +178,10 @@ class _Reporting:
 
 def _outcome(lease: Lease, watch: _Reporting) -> dict[str, Any]:
     """Carry the run out; whatever happens becomes a state, a cause and true counts."""
-    counts = Counter[str]()
+    counts = Counter[str](lease.run.counts)  # what it wrote before it was stopped
     try:
+        if _closed_since(lease.run):
+            raise LeaseLost("the IdP was closed")
         with Stage(lease.run.idp_id) as stage:
             outcome = _carry_out(lease, watch, stage, counts)
     except CrawlStopped:
@@ -226,6 +238,13 @@ def _carry_out(
         "unknown_fields": sorted(work.rules.unknown),
         "calls": work.reading.calls,
     }
+
+
+def _closed_since(run: SyncRun) -> bool:
+    """Whether this run waited while its IdP was closed; a person may still sync it."""
+    by_hand = (SyncRun.Trigger.PERSON, SyncRun.Trigger.COMMAND, SyncRun.Trigger.CONFIRM)
+    closed = run.idp.status == IdentityProvider.Status.CLOSED
+    return closed and run.trigger not in by_hand
 
 
 def _code_of(error: ConnectorError) -> str:

@@ -87,6 +87,7 @@ class Stage:
 
     def cover(self, departments: Mapping[str, int]) -> None:
         """Name the departments that count, each with the number of its first read."""
+        self._run("DELETE FROM stage_department")
         load("stage_department", ("department", "first"), departments.items())
 
     def keep(self, userids: Iterable[str]) -> None:
@@ -95,17 +96,21 @@ class Stage:
 
     # --- comparing ---
 
-    def settle(self) -> None:
-        """Reduce what was staged to one record a person and one row a membership."""
-        self._drop("stage_employee", "stage_membership")
+    def settle_people(self) -> None:
+        """Reduce what was staged to one record a person."""
+        self._drop("stage_employee")
         self._run(statements.SETTLE_EMPLOYEES)
         self._run("CREATE UNIQUE INDEX stage_employee_key ON stage_employee (userid)")
+        self._run("ANALYZE stage_employee")
+
+    def settle_memberships(self) -> None:
+        """Reduce what was staged to one row a membership, in covered departments."""
+        self._drop("stage_membership")
         self._run(statements.SETTLE_MEMBERSHIPS)
         self._run(
             "CREATE UNIQUE INDEX stage_membership_key"
             " ON stage_membership (userid, department)"
         )
-        self._run("ANALYZE stage_employee")
         self._run("ANALYZE stage_membership")
 
     def compare_employees(self, first: int, *, removals: bool) -> None:
@@ -161,8 +166,11 @@ class Stage:
         upto, count = self._run(statements.NEXT_NEW, {"after": after, "page": size})[0]
         return upto or "", count
 
-    def insert_new(self, run_id: int, after: str, upto: str) -> None:
-        """Add the new people in a range of userids, with memberships and history."""
+    def insert_new(self, run_id: int, after: str, upto: str) -> int:
+        """Add the new people in a range of userids, with history and memberships.
+
+        Returns how many memberships.
+        """
         values = {
             "idp": self.idp_key,
             "run": run_id,
@@ -170,12 +178,14 @@ class Stage:
             "upto": upto,
             "now": connection.ops.adapt_datetimefield_value(timezone.now()),
         }
+        written = 0
         for statement in (
             statements.INSERT_NEW,
             statements.RECORD_NEW,
             statements.INSERT_NEW_MEMBERSHIPS,
         ):
-            self._run(statement, values)
+            written = self._count(statement, values)
+        return written
 
     def update_employees(self, records: Iterable[tuple[EmployeeRecord, str]]) -> None:
         """Write records over their active rows, unless a later read refreshed those."""
@@ -220,6 +230,12 @@ class Stage:
             cursor.execute(statement.format(**self._words), values)
             return cursor.fetchall() if cursor.description else []
 
+    def _count(self, statement: str, values: Mapping[str, Any]) -> int:
+        """Run a statement; how many rows it wrote."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(**self._words), values)
+            return int(cursor.rowcount)
+
     def _drop(self, *tables: str) -> None:
         for table in tables or statements.TABLES:
             self._run(f"DROP TABLE IF EXISTS {table}")
@@ -254,7 +270,11 @@ def _short_transaction() -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        yield
+        try:
+            yield
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
         cursor.execute("COMMIT")
 
 

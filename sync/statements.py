@@ -53,7 +53,7 @@ FROM stage_membership_raw m
 JOIN stage_employee e ON e.userid = m.userid
 JOIN stage_department d ON d.department = m.department
 GROUP BY m.userid, m.department, e.read
-HAVING max(m.read) = e.read
+HAVING max(m.read) >= e.read
 """
 COMPARE_EMPLOYEES = """
 CREATE TEMPORARY TABLE stage_diff AS
@@ -100,6 +100,7 @@ SELECT %(idp)s, s.userid, s.unionid, s.read, s.fingerprint, {_S_VALUES},
     {{attributes}}, {{uuid}}, 'active', %(now)s, %(now)s
 FROM stage_diff d JOIN stage_employee s ON s.userid = d.userid
 WHERE {_RANGE}
+ON CONFLICT DO NOTHING
 """
 RECORD_NEW = f"""
 INSERT INTO sync_change (run_id, entity, kind, key, label, applied)
@@ -116,6 +117,7 @@ JOIN sync_employee e
     ON e.idp_id = %(idp)s AND e.userid = d.userid AND {{active}}
 JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
 WHERE {_RANGE}
+ON CONFLICT DO NOTHING
 """
 _LEADER = "CASE p.leader WHEN TRUE THEN 1 WHEN FALSE THEN 0 END"
 # Of active people only. A pair that a later read refreshed is left alone, and so is

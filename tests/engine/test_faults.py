@@ -57,7 +57,22 @@ def test_a_withdrawn_permission_ends_nobodys_access(
     """S044 to S050, F-47 to F-49: for each of the seven."""
     before = active()
     values = list(Employee.objects.order_by("pk").values("email", "mobile", "remark"))
+    company = simulator.company
+    doomed = company.add_department("Doomed")
+    synced()
     departments = Department.objects.count()
+    company.remove_department(doomed.id)
+    if ENDS[scope] != State.SUCCESS:  # a leaver waits until everything can be read
+        leaver = company.hire("Leaver", 1)
+        synced()
+        departments = Department.objects.count()
+        before = active()
+        values = list(
+            Employee.objects.order_by("pk").values("email", "mobile", "remark")
+        )
+        company.let_go(leaver.userid)
+    else:
+        departments -= 1
     simulator.permissions.discard(scope)
     run = synced()
     assert run.state == ENDS[scope], (run.error_cause, run.faults)
@@ -84,6 +99,59 @@ def test_without_member_information_a_missing_person_stays_active(
     simulator.permissions.add("qyapi_get_member")
     assert synced().counts["left"] == 1
     assert userid not in active()
+
+
+def test_a_chosen_department_that_empties_lets_its_last_person_go(
+    sync: Sync, simulator: Simulator, idp: IdentityProvider
+) -> None:
+    company = simulator.company
+    chosen = company.add_department("Chosen")
+    last = company.hire("Last", chosen.id)
+    idp.scope, idp.departments = "partial", [str(chosen.id)]
+    idp.save()
+    sync()
+    company.let_go(last.userid)
+    run = sync()
+    assert (run.state, run.counts["left"]) == (State.SUCCESS, 1)
+
+
+def test_one_odd_answer_about_one_person_does_not_stop_the_others(
+    synced: Sync, simulator: Simulator
+) -> None:
+    """P3, R7: an unknown code keeps that person, and the rest goes on."""
+    company = simulator.company
+    odd, leaver = sorted(company.people)[:2]
+    company.let_go(odd)
+    company.let_go(leaver)
+    simulator.faults.add(effects.error("60003"), GET, body={"userid": odd})
+    run = synced()
+    assert run.state == State.PARTIAL
+    assert odd in active()
+    assert leaver not in active()
+    simulator.faults.clear()
+    simulator.faults.add(effects.error("40035"), GET, body={"userid": odd})
+    assert synced().state == State.PARTIAL
+    assert odd in active()
+
+
+def test_a_rotated_secret_of_the_same_app_holds_nobody_up(
+    synced: Sync, simulator: Simulator, idp: IdentityProvider
+) -> None:
+    """F-29's end."""
+    simulator.app_secret = "rotated-" + "s" * 40
+    idp.set_secret("app_secret", simulator.app_secret)
+    simulator.company.let_go(sorted(simulator.company.people)[0])
+    run = synced()
+    assert (run.state, run.counts["left"]) == (State.SUCCESS, 1)
+
+
+def test_the_companys_name_is_kept_when_only_that_cannot_be_read(
+    synced: Sync, simulator: Simulator
+) -> None:
+    name = Department.objects.get(source_id="1").name
+    simulator.faults.add(effects.error("60011"), "/topapi/v2/department/get")
+    synced()
+    assert Department.objects.get(source_id="1").name == name != ""
 
 
 def test_additions_of_a_partial_run_are_applied_and_removals_are_not(

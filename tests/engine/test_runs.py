@@ -9,7 +9,7 @@ from django.utils import timezone
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.models import IdentityProvider
 from sync import lease, runs, schedule
-from sync.models import Employee, SyncRun
+from sync.models import Change, Employee, SyncRun
 from tests.engine.conftest import Sync
 
 State = SyncRun.State
@@ -118,6 +118,31 @@ def test_closing_the_idp_stops_its_run_before_anything_is_written(
     assert not Employee.objects.exists()
 
 
+@pytest.mark.parametrize("changed", [{"scope": "partial"}, {"settings": {}}])
+def test_a_run_writes_nothing_for_settings_it_did_not_begin_with(
+    idp: IdentityProvider, simulator: Simulator, changed: dict[str, object]
+) -> None:
+    """R5: scope or app changed in the middle; a new run is queued by itself."""
+    run = runs.enqueue(idp, trigger="person")
+    simulator.faults.before(LIST, 2, lambda: IdentityProvider.objects.update(**changed))
+    runs.perform(run)
+    assert run.state == State.SUPERSEDED
+    assert "settings" in run.error_cause
+    assert not Employee.objects.exists()
+    assert SyncRun.objects.get(state=State.QUEUED).pk > run.pk
+
+
+def test_a_scheduled_run_that_waited_until_its_idp_was_closed_does_nothing(
+    idp: IdentityProvider,
+) -> None:
+    """F-27."""
+    run = runs.enqueue(idp, trigger="schedule")
+    IdentityProvider.objects.update(status="closed")
+    run.refresh_from_db()
+    assert runs.perform(SyncRun.objects.get(pk=run.pk)).state == State.SUPERSEDED
+    assert not Employee.objects.exists()
+
+
 def test_deleting_the_idp_stops_its_run_and_leaves_no_row_behind(
     idp: IdentityProvider, simulator: Simulator
 ) -> None:
@@ -136,9 +161,8 @@ def test_the_tree_is_counted_again_after_an_interrupted_write(
 
     sync()
     Department.objects.update(total=0, path="")
-    SyncRun.objects.create(
-        idp=idp, trigger="person", state=State.ABANDONED, changes_applied=3
-    )
+    killed = SyncRun.objects.create(idp=idp, trigger="person", state=State.ABANDONED)
+    Change.objects.create(run=killed, entity="employee", kind="update", key="u")
     sync()
     assert Department.objects.get(source_id="1").total > 0
     assert not Department.objects.filter(path="").exists()
@@ -152,7 +176,7 @@ def test_progress_is_on_the_row_while_it_runs(
     seen: list[int] = []
     runs.perform(run, report=lambda run: seen.append(run.employees_read))
     assert seen == sorted(seen)
-    assert seen[-1] >= len(simulator.company.people)
+    assert seen[-1] == len(simulator.company.people)
     run.refresh_from_db()
     assert run.departments_read == len(simulator.company.real_departments())
 

@@ -182,8 +182,10 @@ def test_a_userid_given_to_somebody_else_starts_a_new_row(
     old = Employee.objects.get(userid=userid)
     company.let_go(userid)
     company.hire("Somebody else", userid=userid, unionid="another-union-id")
+    simulator.calls.clear()
     run = sync()
     assert run.counts["replaced"] == 1
+    assert simulator.calls["/topapi/v2/user/get"] == 1  # nobody ends unasked
     old.refresh_from_db()
     assert old.status == Employee.Status.LEFT
     new = Employee.objects.get(userid=userid, status="active")
@@ -277,9 +279,10 @@ def test_departments_only_leaves_the_people_as_they_are(
     sync()
     simulator.company.hire("New")
     simulator.company.add_department("New")
-    before = Employee.objects.count()
+    before, places = Employee.objects.count(), Membership.objects.count()
     run = runs.perform(runs.enqueue(idp, trigger="schedule", people=False))
     assert (run.state, Employee.objects.count()) == (State.SUCCESS, before)
+    assert Membership.objects.count() == places
     assert run.counts["departments_created"] == 1
 
 
@@ -312,3 +315,16 @@ def test_detail_fields_are_read_only_when_the_mapping_asks_for_one(
     sync()
     assert simulator.calls["/topapi/v2/user/get"] == len(company.people)
     assert Employee.objects.get(userid=someone.userid).manager_userid == boss
+    idp.mapping = []  # the other fields too, for the comparison with the company
+    idp.save()
+    sync()
+    assert_equal(idp, company)
+    idp.mapping = [
+        {"target": "name", "sources": ["name"]},
+        {"target": "manager_userid", "sources": ["manager_userid"]},
+    ]
+    idp.save()
+    sync()
+    places = sum(len(person.department_ids) for person in company.people.values())
+    assert Membership.objects.count() == places
+    assert not any(sync().counts.values())

@@ -10,8 +10,12 @@ from identity.connectors.errors import (
     Gone,
     OutOfScope,
     PermissionMissing,
+    Unexpected,
 )
 from identity.connectors.records import Fault, FaultKind, Lookup, Standing
+
+NO_SUCH_PERSON = "60121"
+"""The one code that says that a person left (design 2.3)."""
 
 
 def lookup(client: Client, userid: str) -> Lookup:
@@ -22,11 +26,16 @@ def lookup(client: Client, userid: str) -> Lookup:
     try:
         read = client.user(userid)
     except Gone as error:
-        return Lookup(Standing.GONE, error.read)
+        if error.code == NO_SUCH_PERSON:
+            return Lookup(Standing.GONE, error.read)
+        return _unreadable(FaultKind.CHANGED, userid, error)
     except OutOfScope as error:
         return _unreadable(FaultKind.OUT_OF_SCOPE, userid, error)
     except PermissionMissing as error:
         return _unreadable(FaultKind.PERMISSION, userid, error)
+    except Unexpected as error:
+        # One odd answer keeps one person; it must not stop everybody's runs.
+        return _unreadable(FaultKind.MALFORMED, userid, error)
     try:
         employee, memberships = people.asked(read.value, read.number)
     except Malformed as error:

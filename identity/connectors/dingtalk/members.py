@@ -152,9 +152,10 @@ class MemberReader:
     def _detail(self, person: EmployeeRecord) -> None:
         """The person with details; without them if they may not be read."""
         employee: EmployeeRecord | None = person
+        places: tuple[MembershipRecord, ...] = ()
         if self._details:
             try:
-                employee = self._detailed_record(person.userid)
+                employee, places = self._detailed_record(person.userid)
             except PermissionMissing as error:
                 self._details = False
                 remedy = f"{error.remedy} {error.link}".strip()
@@ -165,9 +166,11 @@ class MemberReader:
             except Malformed as error:
                 self._reading.fault(malformed(person.userid, error))
         if employee:
-            self._reading.crew.put(Batch(employees=(employee,)))
+            self._reading.crew.put(Batch(employees=(employee,), memberships=places))
 
-    def _detailed_record(self, userid: str) -> EmployeeRecord | None:
+    def _detailed_record(
+        self, userid: str
+    ) -> tuple[EmployeeRecord | None, tuple[MembershipRecord, ...]]:
         """None for a person who vanished; asked twice to be sure (F-53)."""
         for _attempt in range(2):
             try:
@@ -175,6 +178,6 @@ class MemberReader:
             except Gone as error:
                 gone = error
             else:
-                return people.asked(read.value, read.number)[0]
+                return people.asked(read.value, read.number)
         self._reading.absent(userid, gone)
-        return None
+        return None, ()
