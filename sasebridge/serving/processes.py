@@ -111,17 +111,11 @@ def _commands(listener: int) -> Mapping[str, Sequence[str]]:
 
 def _gunicorn(listener: int) -> list[str]:
     """Two processes with four threads each, on the socket that the parent holds."""
-    options = ["--bind", f"fd://{listener}", "--worker-class", "gthread"]
+    options = ["--bind", f"fd://{listener}", "--worker-class", "gthread", "--preload"]
     options += ["--workers", "2", "--threads", "4", "--timeout", "60"]
+    options += ["--graceful-timeout", "2", "--log-level", "warning"]
     # Its control socket would lie in the home folder, one for all installations.
-    return [
-        *options,
-        "--graceful-timeout",
-        "2",
-        "--no-control-socket",
-        "--log-level",
-        "warning",
-    ]
+    return [*options, "--no-control-socket"]
 
 
 def _environment() -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 DECIDED = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "ENCRYPTION_KEYS")
 """Not taken over from the tests' own environment, besides what names an address."""
-COMING_UP = 60.0
+COMING_UP = 120.0
 ENDING = 5.0
 
 

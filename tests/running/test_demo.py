@@ -122,3 +122,15 @@ def _reading(data: Path) -> bool:
     """Whether the first run is in the middle of reading."""
     words = shell(RUNS, folder=data).split()
     return words[1:2] == ["running"] and int(words[2]) > 0
+
+
+@pytest.mark.services
+def test_the_demo_runs_on_postgresql_and_redis_too(
+    tmp_path: Path, servers: dict[str, str]
+) -> None:
+    with Program("demo", tmp_path, servers) as demo:
+        demo.come_up()
+        assert fetch(demo.port + 1, "/control")[0] == 200
+        assert may_log_on(demo, "admin", demo.value("Administrator").split()[1])
+        assert demo.interrupt() < ENDING
+        assert demo.members() == set()

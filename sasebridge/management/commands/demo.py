@@ -124,6 +124,7 @@ def _password() -> str:
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only this account can read, whatever stood there."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(text + "\n")
