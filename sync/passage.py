@@ -323,7 +323,8 @@ class Pass:
         self._stage.keep(self.kept)
         self._compare_memberships()
         yield writer.apply_memberships(self._membership_changes())
-        yield writer.remove_departments(self.departments)
+        if not self.reading.faults:  # a partial run deletes no department
+            yield writer.remove_departments(self.departments)
 
     def faults(self) -> list[dict[str, Any]]:
         """What could not be read, for the run row."""

@@ -121,6 +121,9 @@ def test_one_odd_answer_about_one_person_does_not_stop_the_others(
     """P3, R7: an unknown code keeps that person, and the rest goes on."""
     company = simulator.company
     odd, leaver = sorted(company.people)[:2]
+    doomed = company.add_department("Doomed")
+    synced()
+    company.remove_department(doomed.id)
     company.let_go(odd)
     company.let_go(leaver)
     simulator.faults.add(effects.error("60003"), GET, body={"userid": odd})
@@ -128,6 +131,7 @@ def test_one_odd_answer_about_one_person_does_not_stop_the_others(
     assert run.state == State.PARTIAL
     assert odd in active()
     assert leaver not in active()
+    assert Department.objects.filter(source_id=str(doomed.id)).exists()
     simulator.faults.clear()
     simulator.faults.add(effects.error("40035"), GET, body={"userid": odd})
     assert synced().state == State.PARTIAL
@@ -394,3 +398,40 @@ def test_hostile_names_and_odd_records_are_kept_as_text(
     run = synced()
     assert run.state in (State.SUCCESS, State.PARTIAL), run.error_cause
     assert {person.userid for person in people} <= active()
+
+
+def test_a_token_that_is_revoked_in_the_middle_is_asked_for_once_more(
+    synced: Sync, simulator: Simulator, idp: IdentityProvider
+) -> None:
+    """F-50: one refresh, and the read goes on."""
+    simulator.company.hire("New")
+    simulator.faults.before(LIST, 2, simulator.revoke_tokens)
+    simulator.calls.clear()
+    run = synced()
+    assert (run.state, run.counts["created"]) == (State.SUCCESS, 1)
+    assert simulator.calls["/v1.0/oauth2/accessToken"] == 1
+    assert_equal(idp, simulator.company)
+
+
+def test_a_token_that_is_never_accepted_fails_the_run_and_ends_nobody(
+    synced: Sync, simulator: Simulator
+) -> None:
+    """F-50: the second failure is final."""
+    before = active()
+    simulator.faults.add(effects.token_invalid("42001"), "/topapi/*")
+    run = synced()
+    assert run.state == State.FAILED
+    assert "42001" in run.error_code + run.error_cause
+    assert active() == before
+
+
+def test_an_address_that_is_not_on_the_list_fails_the_run_and_is_named(
+    synced: Sync, simulator: Simulator
+) -> None:
+    """F-51, S062."""
+    before = active()
+    simulator.allowed_addresses = {"198.51.100.7"}
+    run = synced()
+    assert run.state == State.FAILED
+    assert "203.0.113.9" in run.error_cause + run.error_remedy
+    assert active() == before
