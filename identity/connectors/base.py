@@ -130,8 +130,9 @@ class Connector(ABC):
     def lookup(self, userid: str) -> Lookup:
         """Ask for exactly one person.
 
-        Raises `Unreachable`, `Throttled`, `CredentialsRejected`, `AddressRejected` or
-        `Unexpected`; a missing permission or scope is `Standing.UNREADABLE`.
+        Raises `Unreachable`, `Throttled`, `CredentialsRejected` or `AddressRejected`;
+        a missing permission or scope, or an answer about this person that is not a
+        documented one, is `Standing.UNREADABLE`.
         """
 
     @abstractmethod

@@ -299,8 +299,8 @@ def test_a_held_run_says_why_lists_who_would_go_and_that_nothing_was_applied(
     )
     assert "4 departments would be removed; up to 3 go without a question." in shown
     assert "1 person would lose the active status." in shown
-    assert "change the scope or the limits of this IdP, or run again" in shown
-    assert "comes later" in shown
+    assert "mend it in DingTalk or change the scope of this IdP" in shown
+    assert "comes with a later version" in shown
     assert "What it would have done" in shown
     assert "Employee: Removed 1 Department: Removed 1 Employee: Created 1" in shown
     assert reverse("sync:employee", args=[leaver.pk]) in links(source)
