@@ -57,7 +57,8 @@ def sample(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     page = SettingsPage(idp)
     page.read_sample()
-    return render(request, "identity/_extended.html", page.context())
+    context = page.context() | {"fragment": True}
+    return render(request, "identity/_extended.html", context)
 
 
 def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:

@@ -27,6 +27,7 @@ class SettingsPage:
     """The state of one rendering: from the IdP, or from what was sent.
 
     `opened` holds the ids of open departments; any word at all shows the tree.
+    `sampled`: the vendor is asked for a few people before the page is shown.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SettingsPage:
         self.form = ScopeForm(data, idp=idp, lookup=self._lookup)
         self.mapping = MappingForm(idp, self.sources, data)
         self.opened = list(opened if data is None else data.getlist("opened"))
+        self.sampled = bool(data and ("read" in data or "sampled" in data))
         self.chosen = list(idp.departments)
         self.scope = idp.scope
         if data is not None:
@@ -63,7 +65,7 @@ class SettingsPage:
         elif removed := data.get("remove"):
             self.mapping.remove(removed)
         else:
-            return False
+            return "read" in data  # only the sample is wanted
         return True
 
     def is_valid(self) -> bool:
@@ -85,6 +87,7 @@ class SettingsPage:
         tree: tuple[Node, ...] = ()
         if self.opened:
             tree = self._tree()
+        if self.opened or self.sampled:
             self.read_sample()
         names = self._names(tree)
         visible = {node.id for node in flat(tree)}
@@ -102,6 +105,7 @@ class SettingsPage:
             "options": options(self.sources, self.mapping.entries, self.sample),
             "details": self.mapping.details(),
             "sample": self.sample,
+            "sampled": self.sampled,
             "live": live_values(self.sample),
             "extended": extended(self.sources, self.mapping.entries, self.sample),
             "trouble": self.trouble,

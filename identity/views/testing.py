@@ -138,9 +138,21 @@ def result_context(idp: IdentityProvider) -> dict[str, Any]:
         "may_go_on": connection.has_pass(idp) and not running,
         "failed": [row for row in rows if row["status"] == CheckStatus.FAIL],
         "rest": [row for row in rows if row["status"] != CheckStatus.FAIL],
+        "text": as_text(report, rows) if report and not running else "",
         "warnings": sum(row["status"] == CheckStatus.WARN for row in rows),
         "milliseconds": sum(row["ms"] for row in rows),
     }
+
+
+def as_text(report: ConnectionReport, rows: list[dict[str, Any]]) -> str:
+    """The report for a ticket or a mail; rows never hold a secret."""
+    began = timezone.localtime(report.started_at).isoformat(" ", "seconds")
+    lines = [f"{report.idp} · {_('Connectivity Test')} · {began}"]
+    for row in rows:
+        lines.append(f"[{row['word']}] {row['group']}: {row['title']} ({row['ms']} ms)")
+        said = (row["cause"], row["fix"], row["asked"])
+        lines += [f"    {words}" for words in said if words]
+    return "\n".join(lines)
 
 
 def rows_of(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:

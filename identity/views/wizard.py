@@ -43,7 +43,7 @@ def create(request: "ConsoleRequest") -> HttpResponse:
         "kinds": registry.choices(),
         "later": LATER_KINDS,
         "error": error,
-        "drafts": [(idp, wizard.next_step(idp).label) for idp in drafts],
+        "drafts": [_unfinished(idp) for idp in drafts],
         "public_url": settings.PUBLIC_URL,
         "public": settings.HTTPS,
     }
@@ -61,6 +61,12 @@ def basic(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _save(request, idp)
     return _page(request, IdpForms(idp))
+
+
+def _unfinished(idp: IdentityProvider) -> tuple[IdentityProvider, str, str]:
+    """A draft, its next step, and where that is."""
+    step = wizard.next_step(idp)
+    return idp, str(step.label), wizard.address(idp, step)
 
 
 def _new_draft(request: "ConsoleRequest", kind: str) -> IdentityProvider:

@@ -52,6 +52,11 @@ class Summary:
         """The number of a draft's next step (asks the database)."""
         return wizard.STEPS.index(wizard.next_step(self.idp)) + 1
 
+    @property
+    def step_url(self) -> str:
+        """Where a draft's next step is (asks the database)."""
+        return wizard.address(self.idp, wizard.next_step(self.idp))
+
 
 def percent_of(run: SyncRun) -> int:
     """How far a run is: reading is most of it, then comparing, asking and writing."""

@@ -110,9 +110,12 @@ def _commands(listener: int) -> Mapping[str, Sequence[str]]:
 
 
 def _gunicorn(listener: int) -> list[str]:
-    """Two processes with four threads each, on the socket that the parent holds."""
+    """Two processes with four threads each, on the socket that the parent holds.
+
+    A connectivity test without script answers after up to 60 s: the limit lies above.
+    """
     options = ["--bind", f"fd://{listener}", "--worker-class", "gthread", "--preload"]
-    options += ["--workers", "2", "--threads", "4", "--timeout", "60"]
+    options += ["--workers", "2", "--threads", "4", "--timeout", "90"]
     options += ["--graceful-timeout", "2", "--log-level", "warning"]
     # Its control socket would lie in the home folder, one for all installations.
     return [*options, "--no-control-socket"]

@@ -2,7 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const NARROW = matchMedia("(max-width: 991.98px)");
+const NARROW = matchMedia("(max-width: 1099.98px)");
 
 // --- the card beside the form follows the focused field ---
 const card = document.querySelector("[data-guide-card]");
@@ -152,8 +152,12 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 // A browser with script watches the test; without it the answer waits for the result.
 for (const field of all("[data-wizard] [name=live]")) field.value = "1";
-if (card) {
+function foldGuide() {
   card.open = !NARROW.matches;
+}
+if (card) {
+  foldGuide();
+  NARROW.addEventListener("change", foldGuide);
   guide(all("[data-guide]", card)[0]?.dataset.guide.split(" ")[0]);
 }
 syncSwitches();

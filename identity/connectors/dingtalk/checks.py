@@ -92,8 +92,8 @@ def _fill(check: Check, finding: Finding) -> Check:
 
 
 def _rows() -> Iterator[Row]:
-    yield _host("reach_oapi", settings.DINGTALK_OAPI_URL)
-    yield _host("reach_api", settings.DINGTALK_API_URL)
+    yield _host("reach_oapi", _("Legacy API"), settings.DINGTALK_OAPI_URL)
+    yield _host("reach_api", _("New API"), settings.DINGTALK_API_URL)
     yield Row(
         _check(
             "token",
@@ -142,12 +142,12 @@ def _rows() -> Iterator[Row]:
     )
 
 
-def _host(key: str, base: str) -> Row:
+def _host(key: str, name: str, base: str) -> Row:
     host = urlsplit(base).netloc
     check = _check(
         key,
         _("Reach"),
-        base.partition("://")[2],
+        f"{name} — {base.partition('://')[2]}",
         f"GET {base}",
         _("The name is known, the connection and TLS work, the clocks agree."),
     )

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from identity import wizard
 from identity.access import console_users
 from identity.connection import addresses_of, latest_report
 from identity.models import IdentityProvider
@@ -37,7 +38,7 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """One IdP: facts, values to copy, last runs. A draft goes on where it was left."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if idp.is_draft and request.user.is_administrator:
-        return redirect("identity:setup-basic", idp_id=idp.pk)
+        return redirect(wizard.address(idp, wizard.next_step(idp)))
     runs = list(idp.runs.all()[:RECENT])
     active = idp.employees.filter(status=Employee.Status.ACTIVE)
     return render(
