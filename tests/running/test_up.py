@@ -104,6 +104,7 @@ def test_a_child_that_dies_is_started_again(
     with Program("up", tmp_path, servers) as up:
         up.come_up()
         old = up.child(words)
+        assert old, up.output
         os.kill(old, signal.SIGKILL)
         assert eventually(lambda: up.child(words) not in (0, old)), up.output
         assert eventually(lambda: up.get("/readyz")[0] == 200), up.output
