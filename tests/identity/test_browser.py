@@ -1,5 +1,6 @@
 """The wizard in a real browser, with and without script, in both themes."""
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -59,12 +60,16 @@ def test_the_wizard_from_create_to_the_first_run(
     expect(page.locator("[data-chosen] li")).to_have_count(1)
     assert root.get_by_role("checkbox").evaluate("box => box.indeterminate")
 
+    expect(page.locator("#sample-state")).to_contain_text("Read from")
+    calls = simulator.calls.copy()
     page.get_by_role("button", name="View Extended Fields").click()
     page.get_by_role("button", name="Add CostCentre").click()
     page.keyboard.press("Escape")
     expect(page.locator("[name=custom_name]")).to_have_value("CostCentre")
     expect(page.locator("[data-row]", has_text="Name").first).to_contain_text("100 %")
     expect(page.locator("[data-chosen] li")).to_have_count(1)
+    expect(page.locator("#sample-state")).to_contain_text("Read from")
+    assert simulator.calls == calls, "the sample was read again"
 
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url("**/sync/runs/*/")
@@ -135,6 +140,59 @@ def test_another_source_shows_another_sample(
     expect(row.locator("[data-filled]")).to_have_text("100 %")
 
 
+def test_the_sample_says_that_it_is_being_read_and_fills_in_by_itself(
+    live_console: LiveConsole, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    """U09."""
+    gate = threading.Event()
+    simulator.faults.before("/topapi/v2/user/list", 1, lambda: gate.wait(20))
+    page = live_console.open(address(tested, "sync"))
+    state = page.locator("#sample-state")
+    expect(state.get_by_text("Reading a sample from DingTalk")).to_be_visible()
+    expect(state.get_by_role("button")).to_be_hidden()
+    gate.set()
+    expect(state).to_contain_text("Read from")
+    expect(page.locator("[data-row]").first).to_contain_text("100 %")
+
+
+def test_a_sample_that_cannot_be_read_says_why_and_can_be_tried_again(
+    live_console: LiveConsole, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    """U09: the page works all the same."""
+    rule = simulator.faults.add("banned_page", "/topapi/v2/user/list")
+    page = live_console.open(address(tested, "sync"))
+    state = page.locator("#sample-state")
+    expect(state).to_contain_text("DingTalk could not be asked")
+    simulator.faults.remove(rule)
+    state.get_by_role("button", name="Try again").click()
+    expect(state).to_contain_text("Read from")
+
+
+def test_U06_the_report_can_be_copied_as_text(
+    live_console: LiveConsole, tested: IdentityProvider
+) -> None:
+    context = live_console.page.context
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = live_console.open(address(tested, "test"))
+    page.get_by_text("Report as text").click()
+    page.get_by_role("button", name="Copy report").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "[OK] Credentials: AppKey and AppSecret" in copied
+
+
+def test_U01_below_the_desk_the_card_is_folded(
+    live_console: LiveConsole, draft: IdentityProvider
+) -> None:
+    """At 1100 px it moves beside the form, and opens."""
+    card = live_console.page.locator("[data-guide-card]")
+    live_console.page.set_viewport_size({"width": 1099, "height": 800})
+    live_console.open(address(draft, "basic"))
+    expect(card).not_to_have_attribute("open", "")
+    live_console.page.set_viewport_size({"width": 1100, "height": 800})
+    expect(card).to_have_attribute("open", "")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_mend(
     live_console: LiveConsole,
@@ -175,6 +233,31 @@ def plain(browser: Browser, live_server: object) -> Iterator[Page]:
     context.close()
 
 
+def log_on(page: Page, base: str, account: User) -> None:
+    page.goto(base)
+    page.fill("[name=username]", account.username)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+
+
+def test_S092_S131_edit_warns_and_fields_open_without_script(
+    plain: Page, live_server: Client, administrator: User, idp: IdentityProvider
+) -> None:
+    """The warning of Closed, and View Extended Fields with what needs no sample."""
+    page, base = plain, str(live_server)
+    log_on(page, f"{base}/identity/{idp.pk}/edit/", administrator)
+    warning = page.get_by_text("If you disable an identity source")
+    expect(warning).to_be_hidden()
+    page.get_by_role("radio", name="Closed").check()
+    expect(warning).to_be_visible()
+    page.get_by_role("link", name="Synchronization Settings").click()
+    page.get_by_role("button", name="View Extended Fields").click()
+    expect(page.get_by_role("button", name="Add Nickname")).to_be_visible()
+    page.locator("#extended").get_by_role("button", name="Read a sample").click()
+    page.get_by_role("button", name="View Extended Fields").click()
+    expect(page.get_by_role("button", name="Add CostCentre")).to_be_visible()
+
+
 def test_U46_the_wizard_works_without_script(
     plain: Page,
     live_server: Client,
@@ -183,10 +266,7 @@ def test_U46_the_wizard_works_without_script(
     credentials: dict[str, str],
 ) -> None:
     page, base = plain, str(live_server)
-    page.goto(base + "/identity/new/")
-    page.fill("[name=username]", administrator.username)
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
+    log_on(page, base + "/identity/new/", administrator)
     page.get_by_role("button", name="Configure").click()
     fill(page, {"name": "test"} | keys_of(credentials))
     page.press("#id_name", "Enter")
@@ -195,6 +275,7 @@ def test_U46_the_wizard_works_without_script(
     page.get_by_role("radio", name="Partially Synchronize").check()
     page.get_by_role("button", name="Show departments and a sample").click()
     page.get_by_role("button", name="Open", exact=False).first.click()
+    expect(page.get_by_text("No department is chosen")).to_be_hidden()
     page.locator(".sb-below").get_by_role("checkbox").first.check()
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url("**/sync/runs/*/")

@@ -1,5 +1,6 @@
 """The wizard's second step: the connectivity test and what follows from it."""
 
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -89,6 +90,34 @@ def test_a_get_shows_the_present_result_and_tests_nothing(
     assert "passed" in words(console.get(page(tested, "test")))
     assert sum(simulator.calls.values()) == before
     assert ConnectionReport.objects.count() == 1
+
+
+def test_U06_a_row_says_its_cause_without_being_opened(
+    console: Client, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    """Skipped rows and warnings; a failed one is open anyway, and stands first."""
+    simulator.permissions.discard("fieldMobile")
+    simulator.permissions.discard("qyapi_get_member")
+    shown = words(console.post(page(tested, "test"), follow=True))
+    closed = re.findall(r"<summary>.*?</summary>", shown, re.DOTALL)
+    assert any("checked at first logon" in row for row in closed)
+    assert any("Probably missing: of" in row for row in closed)
+    assert shown.index("What failed") < shown.index("Legacy API — ")
+
+
+def test_U06_the_report_as_text_holds_every_row_and_no_secret(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    sent = typed | {"app_secret": WRONG}
+    shown = words(console.post(page(draft, "basic"), sent, follow=True))
+    found = re.search(r"<textarea[^>]*>(.*?)</textarea>", shown, re.DOTALL)
+    assert found is not None
+    report = found.group(1)
+    assert "test · Connectivity Test · " in report
+    assert "[Failed] Credentials: AppKey and AppSecret" in report
+    assert "DingTalk does not accept AppKey and AppSecret" in report
+    assert report.count("[Not run]") == 10
+    assert WRONG not in report
 
 
 def test_running_again_finds_what_changed_in_dingtalk(
