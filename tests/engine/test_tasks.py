@@ -1,12 +1,15 @@
 """The doorbell: rung on commit, never waited for, and never the truth (design 2.8)."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from identity.models import IdentityProvider, User
 from identity.signals import idp_confirmed
@@ -44,11 +47,17 @@ def test_confirm_starts_the_first_run_and_a_worker_carries_it_out(
 
 
 def test_a_run_that_nobody_was_rung_for_is_found_by_the_next_tick(
-    worker: None, idp: IdentityProvider
+    lone_worker: None, idp: IdentityProvider
 ) -> None:
     """F-04: the work list is in the database."""
+    idp.next_due_at = timezone.now() + timedelta(days=1)
+    idp.save()
     run = runs.enqueue(idp, trigger="person")
-    tasks.tick()
+    for _ in range(10):  # a worker that just ended may have taken a message along
+        tasks.tick()
+        with contextlib.suppress(AssertionError):
+            ended(run, seconds=5)
+            break
     assert ended(run).state == State.SUCCESS
 
 
