@@ -93,11 +93,6 @@ class Lease:
         if self._thread.is_alive():
             self._thread.join(timeout=20)
 
-    @property
-    def shutting_down(self) -> bool:
-        """Whether this process is asked to end."""
-        return self._shutdown()
-
     def stopped(self) -> bool:
         """Whether to stop working on the run."""
         return self.cancelled or self.lost or self._shutdown()

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from identity.connection import connector_for
 from identity.connectors.records import (
+    DepartmentRecord,
     Fault,
     FaultKind,
     Lookup,
     Scope,
+    Snapshot,
     Standing,
 )
 from identity.gate import next_read
@@ -57,6 +59,8 @@ class Pass:
         self.first = 0
         self.removals = False
         self.departments: list[plan.Change] = []
+        self._known: tuple[DepartmentRecord, ...] = ()
+        self._found: tuple[DepartmentRecord, ...] = ()
         self.plan = plan.summarize(())
         self.ended: list[tuple[str, Change.Kind, Lookup]] = []
         self.kept: list[str] = []
@@ -103,24 +107,35 @@ class Pass:
         self._watch.progress(changes_planned=self.plan.size)
 
     def changes(self) -> Iterator[plan.Change]:
-        """Every planned change, in the order of the diff."""
-        yield from self.departments
-        yield from self._people_changes(new=True)
-        yield from self._membership_changes()
+        """Every planned change: the difference of two snapshots of the scope."""
+        before = Snapshot(
+            self.scope,
+            self._known,
+            self._stage.employees_before(),
+            self._stage.memberships_before(),
+        )
+        after = Snapshot(
+            self.scope,
+            self._found,
+            self._stage.employees_after(new=True),
+            self._stage.memberships_after(),
+        )
+        return plan.diff(before, after, self.rules)
 
     def held_because(self) -> tuple[plan.Held, ...]:
         """What the guard says to the plan."""
         idp = self.idp
         active = Employee.objects.filter(idp=idp, status=Employee.Status.ACTIVE).count()
         departments = Department.objects.filter(idp=idp).count()
-        held_before = active or departments > 1
-        nothing = not self.reading.departments or bool(held_before)
+        # An empty company is suspicious if there was somebody, or if not even its root
+        # came; a company that nobody has joined yet is not.
+        suspicious = active > 0 or departments > 1 or not self.reading.departments
         return plan.guard(
             self.plan,
             limits_of(idp),
             active=active,
             departments=departments,
-            empty_root=self.reading.complete and self.reading.empty and nothing,
+            empty_root=self.reading.complete and self.reading.empty and suspicious,
             new_credentials=self._credentials_changed(),
         )
 
@@ -130,25 +145,20 @@ class Pass:
         for known in existing:  # a name that could not be read is no new name
             if known.id in read and not read[known.id].name:
                 read[known.id] = replace(read[known.id], name=known.name)
-        absent = {d.id for d in existing if d.id not in read}
-        outside = self._outside(absent)
+        outside = self._outside({d.id for d in existing} - read.keys())
         gone = {
-            department.id
-            for department in existing
+            d.id
+            for d in existing
             if self.removals
-            and department.id in absent - outside
-            and department.read < self.first
+            and d.id not in read
+            and d.id not in outside
+            and d.read < self.first
         }
-        fresh = {d.id for d in existing if d.id in read and d.read > read[d.id].read}
-        self.departments = list(
-            plan.diff_departments(
-                (d for d in existing if d.id in gone | (read.keys() - fresh)),
-                sorted(
-                    (d for d in read.values() if d.id not in fresh),
-                    key=lambda department: department.id,
-                ),
-            )
-        )
+        newer = {d.id for d in existing if d.id in read and d.read > read[d.id].read}
+        counted = read.keys() - newer
+        self._known = tuple(d for d in existing if d.id in gone | counted)
+        self._found = tuple(read[id] for id in sorted(counted))
+        self.departments = list(plan.diff_departments(self._known, self._found))
         self.reading.cover(gone, self.first)
         if outside:
             self.reading.note(
@@ -208,18 +218,6 @@ class Pass:
             some = people.values_list("userid", flat=True)[:500]
             if self._stage.staged(some):
                 yield target
-
-    def _people_changes(self, *, new: bool) -> Iterator[plan.Change]:
-        return plan.diff_employees(
-            self._stage.employees_before(),
-            self._stage.employees_after(new=new),
-            self.rules,
-        )
-
-    def _membership_changes(self) -> Iterator[plan.Change]:
-        return plan.diff_memberships(
-            self._stage.memberships_before(), self._stage.memberships_after()
-        )
 
     def _credentials_changed(self) -> bool:
         """Whether the last run that could end somebody read another app or company."""
@@ -314,15 +312,20 @@ class Pass:
     def _steps(self, writer: Writer) -> Iterator[Iterable[int]]:
         yield writer.place_departments(self.departments)
         yield writer.people.insert_new()
-        yield writer.people.apply(
-            change
-            for change in self._people_changes(new=False)
-            if self._may_apply(change)
+        changes = plan.diff_employees(
+            self._stage.employees_before(),
+            self._stage.employees_after(new=False),
+            self.rules,
         )
+        yield writer.people.apply(c for c in changes if self._may_apply(c))
         yield writer.people.end(self.ended)
         self._stage.keep(self.kept)
         self._compare_memberships()
-        yield writer.apply_memberships(self._membership_changes())
+        yield writer.apply_memberships(
+            plan.diff_memberships(
+                self._stage.memberships_before(), self._stage.memberships_after()
+            )
+        )
         if not self.reading.faults:  # a partial run deletes no department
             yield writer.remove_departments(self.departments)
 

@@ -32,7 +32,6 @@ class Reading:
         self.scope = scope
         self.departments: dict[str, DepartmentRecord] = {}
         self.faults: list[Fault] = []
-        self.gone: list[str] = []
         self.seen_targets: set[str] = set()
         self.calls = 0
         self.departments_read = 0
@@ -67,7 +66,6 @@ class Reading:
         self._userids.update(employee.userid for employee in batch.employees)
         self._memberships += batch.memberships
         self.faults += batch.faults
-        self.gone += batch.gone
         self.calls += batch.calls
         if len(self._people) >= BUFFER:
             self.flush()

@@ -138,28 +138,27 @@ class Preview:
         return {name: found[name] for name in COUNTED}
 
 
-def preview(idp: IdentityProvider, watch: "Watcher | None" = None) -> Preview:
+def preview(idp: IdentityProvider) -> Preview:
     """Read and compare, and write nothing (`--dry-run`). Raises ConnectorError."""
     with Stage(idp.pk) as stage:
-        work = Pass(idp, scope_of(idp), stage, watch or Watcher())
+        work = Pass(idp, scope_of(idp), stage, _Onlooker())
         work.fetch()
         work.compare()
         held = bool(work.held_because())
         return Preview(work.plan, held, work.reading.complete, work.reading.calls)
 
 
-class Watcher:
-    """Looks on without a run."""
+class _Onlooker:
+    """Looks on without a run: stops nothing, writes nothing."""
 
     def stopped(self) -> bool:
-        """Never."""
         return False
 
     def check(self) -> None:
-        """Goes on."""
+        pass
 
     def progress(self, **numbers: Any) -> None:
-        """Hears of numbers."""
+        pass
 
 
 class _Reporting:

@@ -11,8 +11,6 @@ from django.utils.translation import gettext_lazy
 
 from identity.inputs import CredentialsForm, SecretField, TextField, refuse_mask
 
-KEY_LENGTH = 43
-
 
 class DingField(TextField):
     """An id that DingTalk gives out: `ding`, then letters and digits."""
