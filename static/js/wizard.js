@@ -126,6 +126,14 @@ function showSamples() {
   for (const row of all("[data-row]")) showSample(row, sample);
 }
 
+function takeOut(item) {
+  // The focus goes on to what is next, so that keys do not start at the top again.
+  const next = item?.nextElementSibling ?? item?.previousElementSibling;
+  const stop = next?.querySelector("button") ?? item?.closest("[popover]")?.querySelector("button");
+  if (item?.contains(document.activeElement)) stop?.focus();
+  item?.remove();
+}
+
 // --- where the events go ---
 document.addEventListener("input", ({ target }) => {
   if (target.id === "id_description") preview();
@@ -147,7 +155,7 @@ document.addEventListener("htmx:afterSettle", () => {
   showSamples();
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful && detail.elt.name === "add") detail.elt.closest("li")?.remove();
+  if (detail.successful && detail.elt.name === "add") takeOut(detail.elt.closest("li"));
 });
 
 // A browser with script watches the test; without it the answer waits for the result.
