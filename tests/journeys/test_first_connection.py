@@ -120,7 +120,10 @@ def watch_the_run(page: Page, simulator: Simulator) -> None:
         page.get_by_role("button", name="Confirm").click()
         page.wait_for_url("**/sync/runs/*/")
         running = page.locator("#running")
-        expect(running).to_contain_text(re.compile(r"Departments read\s*[1-9]"))
+        # A message that Redis lost is found again by the sweeper, seconds later.
+        expect(running).to_contain_text(
+            re.compile(r"Departments read\s*[1-9]"), timeout=20_000
+        )
         expect(running).to_contain_text(re.compile(r"People read\s*[1-9]"))
         expect(running.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_text("Success").first).to_be_visible(timeout=60_000)
