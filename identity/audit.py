@@ -16,11 +16,13 @@ def record(
     target: Model | None = None,
     detail: Mapping[str, Any] | None = None,
     request: HttpRequest | None = None,
+    origin: str = "",
 ) -> AuditEvent:
     """Add a line: who did what to what, from where.
 
     `action` is a dotted verb such as "idp.confirm". `detail` must hold no secret;
-    a changed secret is written as "changed".
+    a changed secret is written as "changed". `origin` says where from, if there is no
+    request: "command".
     """
     return AuditEvent.objects.create(
         actor=by,
@@ -30,5 +32,5 @@ def record(
         target_id=str(target.pk) if target else "",
         target_label=str(target)[:200] if target else "",
         detail=dict(detail or {}),
-        address=request.META.get("REMOTE_ADDR", "") if request else "",
+        address=request.META.get("REMOTE_ADDR", "") if request else origin,
     )

@@ -3,6 +3,7 @@
 from django.dispatch import Signal
 
 idp_confirmed = Signal()
-"""An administrator pressed Confirm. Sent in the confirming transaction with
-`idp` (IdentityProvider), `by` (User) and `first` (bool: was it a draft until now).
+"""An administrator pressed Confirm, or a command did (`by` is None then). Sent in the
+confirming transaction with `idp` (IdentityProvider), `by` (User or None) and `first`
+(bool: was it a draft until now).
 A receiver may return the address of the page that the administrator should see next."""

@@ -12,12 +12,15 @@ from sync.models import SyncRun
 
 
 @receiver(idp_confirmed)
-def start_first_run(idp: IdentityProvider, by: User, first: bool, **_: Any) -> str:
+def start_first_run(
+    idp: IdentityProvider, by: User | None, first: bool, **_: Any
+) -> str:
     """Confirm starts a run at once, so that the administrator sees the company come.
 
     Returns the run's page, where the wizard goes next.
     """
-    trigger = SyncRun.Trigger.CONFIRM if first else SyncRun.Trigger.PERSON
+    later = SyncRun.Trigger.PERSON if by else SyncRun.Trigger.COMMAND
+    trigger = SyncRun.Trigger.CONFIRM if first else later
     try:
         run = runs.enqueue(idp, trigger=trigger, by=by)
     except runs.AlreadyRunning as already:

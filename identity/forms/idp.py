@@ -101,6 +101,24 @@ class IdpForms:
         before = _core_values(self.idp) | self.idp.settings
         return dict(self._compared(before))
 
+    def changes_tested(self) -> bool:
+        """Whether a value changes that the connectivity test vouches for."""
+        return any(
+            name in self.idp.connector_class.tested_settings for name in self.changes()
+        )
+
+    def credentials(self) -> dict[str, str]:
+        """Credentials as they would be after saving. Raises CannotOpen."""
+        connector = self.idp.connector_class
+        known = {*connector.plain_settings, *connector.secret_settings}
+        given = {name: value for name, value in self.values().items() if name in known}
+        kept = {
+            name: self.idp.secret(name)
+            for name in connector.secret_settings
+            if name not in given
+        }
+        return kept | given
+
     def _compared(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in self.values().items():
             if name in self.idp.connector_class.secret_settings:

@@ -49,23 +49,9 @@ def edit(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 
 def _tested(forms: IdpForms) -> list[Check]:
     """The test of the values as they would be; empty if no tested value changed."""
-    connector = forms.idp.connector_class
-    if not any(name in connector.tested_settings for name in forms.changes()):
+    if not forms.changes_tested():
         return []
-    return connection.try_credentials(forms.idp, _candidate(forms))
-
-
-def _candidate(forms: IdpForms) -> dict[str, str]:
-    """Credentials as they would be after saving. Raises CannotOpen."""
-    connector = forms.idp.connector_class
-    known = {*connector.plain_settings, *connector.secret_settings}
-    typed = {name: value for name, value in forms.values().items() if name in known}
-    kept = {
-        name: forms.idp.secret(name)
-        for name in connector.secret_settings
-        if name not in typed
-    }
-    return kept | typed
+    return connection.try_credentials(forms.idp, forms.credentials())
 
 
 def _save(

@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from identity import audit, signals, wizard
+from identity import wizard
 from identity.access import administrators_only
+from identity.confirming import confirm
 from identity.models import IdentityProvider
 from identity.views.settings_page import SettingsPage
 
@@ -87,34 +87,8 @@ def _confirm(request: "ConsoleRequest", page: SettingsPage) -> HttpResponse:
         return _turned_back(request, idp)
     first = idp.is_draft
     page.put_into(idp)
-    idp.confirmed_at = idp.confirmed_at or timezone.now()
-    idp.schedule(timezone.now())
-    idp.save()
-    audit.record(
-        "idp.confirm" if first else "idp.change",
-        by=request.user,
-        target=idp,
-        detail=_detail(idp, first),
-        request=request,
-    )
-    answers = signals.idp_confirmed.send(
-        sender=IdentityProvider, idp=idp, by=request.user, first=first
-    )
+    address = confirm(idp, by=request.user, request=request)
     messages.success(
         request, _("%(name)s is set up.") % {"name": idp} if first else _("Saved.")
     )
-    address = next((answer for _to, answer in answers if isinstance(answer, str)), "")
     return redirect(address) if address else redirect("console:overview", idp_id=idp.pk)
-
-
-def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:
-    """What the audit trail keeps: of secrets only that they are set."""
-    scope: dict[str, object] = {
-        "scope": idp.scope,
-        "departments": idp.departments,
-        "mapping": idp.mapping,
-    }
-    if not first:
-        return scope
-    secrets = dict.fromkeys(idp.secrets.values_list("name", flat=True), "changed")
-    return {**scope, "name": idp.name, "status": idp.status, **idp.settings, **secrets}

@@ -1,0 +1,52 @@
+"""Confirm: a draft becomes an IdP, its cycle begins, and whoever listens is told."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from identity import audit, signals
+from identity.models import IdentityProvider, User
+
+
+def confirm(
+    idp: IdentityProvider,
+    *,
+    by: User | None,
+    request: HttpRequest | None = None,
+    origin: str = "",
+) -> str:
+    """Save an IdP with its new scope and mapping, confirmed.
+
+    The caller has locked the row, has judged the values, and holds the transaction.
+    `by` is None for a command. Returns the address of the page that a listener wants
+    to be seen next, "" if none does.
+    """
+    first = idp.is_draft
+    now = timezone.now()
+    idp.confirmed_at = idp.confirmed_at or now
+    idp.schedule(now)
+    idp.save()
+    audit.record(
+        "idp.confirm" if first else "idp.change",
+        by=by,
+        target=idp,
+        detail=_detail(idp, first),
+        request=request,
+        origin=origin,
+    )
+    answers = signals.idp_confirmed.send(
+        sender=IdentityProvider, idp=idp, by=by, first=first
+    )
+    return next((answer for _to, answer in answers if isinstance(answer, str)), "")
+
+
+def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:
+    """What the audit trail keeps: of secrets only that they are set."""
+    scope: dict[str, object] = {
+        "scope": idp.scope,
+        "departments": idp.departments,
+        "mapping": idp.mapping,
+    }
+    if not first:
+        return scope
+    secrets = dict.fromkeys(idp.secrets.values_list("name", flat=True), "changed")
+    return {**scope, "name": idp.name, "status": idp.status, **idp.settings, **secrets}
