@@ -8,7 +8,7 @@ DEV := .venv/dev.stamp
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint
+.PHONY: help install demo up test lint pictures
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,9 @@ lint: $(DEV)  ## style, types, layers, migrations
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+pictures: $(DEV)  ## the README's pictures, made anew from the running product
+	@$(BIN)/python -m tests.browser.pictures
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	@echo "Installing what tests and checks need ..."

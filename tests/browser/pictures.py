@@ -1,0 +1,119 @@
+"""The README's pictures, made anew from the running product: `make pictures`.
+
+    python -m tests.browser.pictures [FOLDER]
+
+Starts the demo with a company and data of its own, goes through the wizard in a browser
+as an administrator would, and takes a picture at each stop. Nothing is posed: what is
+seen is what the demo shows. Writes FOLDER/<name>.png, by default beside this module.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+
+from tests.browser.chromium import CHROMIUM, FLAGS
+from tests.running.program import Program
+
+FOLDER = Path(__file__).with_name("pictures")
+NAMES = ("wizard", "test", "run", "tree")
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+TALL: ViewportSize = {"width": 1280, "height": 1240}
+"""Down to the fields that the administrator fills in."""
+HUNDREDS = re.compile(r"^[1-9]\d\d|^[1-9],\d")
+"""So much of the company is read that the bar can be seen."""
+Take = Callable[[str], None]
+
+
+def main(words: list[str]) -> int:
+    """Take all the pictures."""
+    folder = Path(words[0]) if words else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, Program("demo", Path(data)) as demo:
+        demo.come_up()
+        take_pictures(demo, folder)
+        demo.interrupt()
+    return 0
+
+
+def take_pictures(demo: Program, folder: Path) -> None:
+    """Walk through the running demo."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        page = browser.new_page(viewport=WIDE, reduced_motion="reduce")
+
+        def take(name: str) -> None:
+            page.screenshot(path=folder / f"{name}.png")
+
+        _log_on(page, demo)
+        _connect(page, demo, take)
+        _synchronize(page, take)
+        _browse(page, demo, take)
+        browser.close()
+
+
+def _log_on(page: Page, demo: Program) -> None:
+    user, _, password = demo.value("Administrator").partition(" ")
+    page.goto(f"http://localhost:{demo.port}/accounts/login/")
+    page.fill("[name=username]", user)
+    page.fill("[name=password]", password.strip())
+    page.get_by_role("button", name="Log on").click()
+
+
+def _connect(page: Page, demo: Program, take: Take) -> None:
+    """Basic Configurations, and the Connectivity Test with its rows."""
+    page.get_by_role("link", name="Create IdP").first.click()
+    page.get_by_role("button", name="Configure").click()
+    page.fill("[name=name]", "Headquarters")
+    page.fill("[name=description]", "DingTalk Logon")
+    for field, label in {
+        "corp_id": "CorpId",
+        "app_key": "AppKey",
+        "app_secret": "AppSecret",
+    }.items():
+        page.fill(f"[name={field}]", demo.value(label))
+    page.locator("#id_app_key").focus()  # the guide beside it turns to this field
+    page.evaluate("scrollTo(0, 0)")
+    _let_settle(page)
+    page.set_viewport_size(TALL)
+    take("wizard")
+    page.set_viewport_size(WIDE)
+    page.get_by_role("button", name="Connectivity Test").click()
+    expect(page.get_by_role("heading", name="passed")).to_be_visible(timeout=60_000)
+    _let_settle(page)
+    take("test")
+    page.get_by_role("link", name="Next").click()
+
+
+def _synchronize(page: Page, take: Take) -> None:
+    """Confirm, and the first run while it is at work."""
+    expect(page.locator("#sample-state")).to_contain_text("Read from", timeout=30_000)
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**/sync/runs/*/")
+    read = page.locator("#running dl div", has_text="People read").locator("dd")
+    expect(read).to_have_text(HUNDREDS, timeout=60_000)
+    take("run")
+    expect(page.get_by_text("Success").first).to_be_visible(timeout=120_000)
+
+
+def _browse(page: Page, demo: Program, take: Take) -> None:
+    """The org tree, open below one department, with its people."""
+    page.goto(f"http://localhost:{demo.port}/directory/")
+    tree = page.get_by_role("tree")
+    for level in (2, 3):
+        item = tree.locator(f'[aria-level="{level}"]:has([data-toggle])').first
+        item.locator(".sb-node-name").first.click()
+        expect(item).to_have_attribute("aria-selected", "true")
+    _let_settle(page)
+    take("tree")
+
+
+def _let_settle(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,120 @@
+"""Every address of the console, and a company in which none of its pages is empty."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from identity.connection import run_checks
+from identity.models import IdentityProvider
+from sync.models import Department, Employee, SyncRun
+from tests import builders
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the addresses of the pages name."""
+
+    idp: IdentityProvider
+    closed: IdentityProvider
+    draft: IdentityProvider
+    root: Department
+    person: Employee
+    left: Employee
+    runs: tuple[SyncRun, ...]
+
+
+def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
+    """A company around an IdP with credentials; `draft` has none."""
+    root = builders.company(idp)
+    for _check in run_checks(idp):
+        pass
+    person = Employee.objects.earliest("pk")
+    left = builders.employee(idp, "left", "Left Long Ago", status="left")
+    runs = [builders.run(idp, state) for state in SyncRun.State if state != "queued"]
+    for run in runs:
+        builders.change(
+            run, "employee", "update", person.userid, after={"title": "CEO"}
+        )
+    closed = builders.idp("Closed", status="closed")
+    return World(idp, closed, draft, root, person, left, tuple(runs))
+
+
+Addresses = Callable[[World], list[str]]
+
+
+def _fixed(name: str) -> Addresses:
+    return lambda world: [reverse(name)]
+
+
+def _of_idp(name: str, *which: str) -> Addresses:
+    return lambda world: [
+        reverse(name, args=[getattr(world, one).pk]) for one in which or ("idp",)
+    ]
+
+
+def _directory(world: World) -> list[str]:
+    base = f"{reverse('sync:directory')}?idp={world.idp.pk}"
+    department = f"{base}&dept={world.root.pk}"
+    return [
+        base,
+        department,
+        f"{department}&tab=departments",
+        f"{base}&status=any",
+        f"{base}&q=139",
+        f"{base}&q=nobody-is-called-so",
+        f"{reverse('sync:directory')}?idp={world.closed.pk}",
+    ]
+
+
+PAGES: Mapping[str, Addresses] = {
+    "console:dashboard": _fixed("console:dashboard"),
+    "console:idps": _fixed("console:idps"),
+    "console:overview": _of_idp("console:overview", "idp", "closed"),
+    "console:settings": _fixed("console:settings"),
+    "identity:create": _fixed("identity:create"),
+    "identity:setup-basic": _of_idp("identity:setup-basic", "draft"),
+    "identity:setup-test": _of_idp("identity:setup-test"),
+    "identity:setup-sync": _of_idp("identity:setup-sync"),
+    "identity:edit": _of_idp("identity:edit", "idp", "closed"),
+    "sync:directory": _directory,
+    "sync:employee": lambda world: [
+        reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
+    ],
+    "sync:runs": _fixed("sync:runs"),
+    "sync:run": lambda world: [reverse("sync:run", args=[r.pk]) for r in world.runs],
+}
+"""Where each page is, in the states in which it looks different."""
+
+NO_PAGES = {
+    "login": "nobody is logged on there: tests/console/test_looks.py",
+    "logout": "takes a POST",
+    "set_language": "takes a POST",
+    "console:theme": "takes a POST",
+    "console:running": "a part of the frame",
+    "healthz": "for machines",
+    "readyz": "for machines",
+    "identity:departments": "a part of the settings page",
+    "identity:sample": "a part of the settings page",
+    "sync:branch": "a part of the directory",
+    "sync:cancel": "takes a POST",
+    "sync:department": "leads on to the directory",
+    "sync:progress": "a part of the run's page",
+    "sync:start": "takes a POST",
+}
+"""Addresses where nothing stands that is looked at by itself."""
+
+
+def names() -> set[str]:
+    """The names of all addresses but Django's own."""
+    return set(_named(get_resolver(), ""))
+
+
+def _named(resolver: URLResolver, spaces: str) -> Iterator[str]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            inner = f"{spaces}{one.namespace}:" if one.namespace else spaces
+            if inner != "admin:":
+                yield from _named(one, inner)
+        elif isinstance(one, URLPattern) and one.name:
+            yield spaces + one.name
