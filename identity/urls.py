@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from identity.views import edit, scope, testing, wizard
+from identity.views import drafts, edit, scope, testing, wizard
 
 app_name = "identity"
 
 urlpatterns = [
     path("identity/new/", wizard.create, name="create"),
     path("identity/<uuid:idp_id>/setup/basic/", wizard.basic, name="setup-basic"),
+    path("identity/<uuid:idp_id>/setup/basic/save/", drafts.save, name="setup-save"),
+    path("identity/<uuid:idp_id>/setup/discard/", drafts.discard, name="discard"),
     path("identity/<uuid:idp_id>/setup/test/", testing.test, name="setup-test"),
     path("identity/<uuid:idp_id>/setup/sync/", scope.sync, name="setup-sync"),
     path(

@@ -9,6 +9,7 @@ from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import transaction
 
+from identity import drafts
 from sync import runs, schedule
 from sync.models import SyncRun
 
@@ -30,6 +31,8 @@ def tick() -> None:
         log.info("run %s queued by the schedule", run.pk)
     for run_id in schedule.waiting():
         _ring(run_id)
+    for idp in drafts.remove_old():
+        log.info("draft %s removed: nobody touched it for a week", idp.pk)
 
 
 @shared_task

@@ -50,17 +50,21 @@ class IdpForms:
             for error in errors
         )
 
-    def problems(self) -> list[Problem]:
-        """Every error with a link to its field, in the order of the page."""
+    def problems(self, *, empty: bool = True) -> list[Problem]:
+        """Every error with a link to its field, in the order of the page.
+
+        Without `empty` only what is wrong, and not what is left out so far.
+        """
         return [
             Problem(
                 form[name].id_for_label or form[name].auto_id,
                 str(form.fields[name].label),
-                str(text),
+                str(error.messages[0]),
             )
             for form in self.both
             for name in form.fields
-            for text in form.errors.get(name, [])
+            for error in form.errors.as_data().get(name, [])
+            if empty or error.code != "required"
         ]
 
     def values(self) -> dict[str, Any]:
@@ -94,7 +98,9 @@ class IdpForms:
             self.idp.sync_users = False
         if not self.idp.is_draft:
             self.idp.schedule(timezone.now())
-        self.idp.save()
+        # Only what these forms are about: another page may have saved the rest.
+        about = (*BasicForm.base_fields, "settings", "next_due_at", "updated_at")
+        self.idp.save(update_fields=about)
 
     def changes(self) -> dict[str, Any]:
         """Fields whose valid value is new, with [before, after]; secrets "changed"."""

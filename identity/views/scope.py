@@ -82,7 +82,8 @@ def _show(
 @transaction.atomic
 def _confirm(request: "ConsoleRequest", page: SettingsPage) -> HttpResponse:
     """Save the settings; a draft becomes an IdP, and whoever listens is told."""
-    idp = IdentityProvider.objects.select_for_update().get(pk=page.idp.pk)
+    rows = IdentityProvider.objects.select_for_update()
+    idp = get_object_or_404(rows, pk=page.idp.pk)  # a draft may be discarded meanwhile
     if not wizard.may_enter(idp, "sync"):
         return _turned_back(request, idp)
     first = idp.is_draft

@@ -105,11 +105,16 @@ def _perform(idp: IdentityProvider, by: User, report: ConnectionReport) -> None:
         for _row in connection.run_checks(idp, by, report):
             pass
     except Exception:
-        logger.exception("The connectivity test of %s broke", idp.pk)
+        if ConnectionReport.objects.filter(
+            pk=report.pk
+        ).exists():  # not deleted with it
+            logger.exception("The connectivity test of %s broke", idp.pk)
     finally:
         if report.finished_at is None:
             report.finished_at = timezone.now()
-            report.save(update_fields=["finished_at"])
+            ConnectionReport.objects.filter(pk=report.pk).update(
+                finished_at=report.finished_at
+            )
 
 
 def _result(

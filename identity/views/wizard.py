@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from identity import audit, wizard
+from identity import audit, drafts, wizard
 from identity.access import administrators_only
 from identity.connectors import registry
 from identity.forms.idp import IdpForms
 from identity.mapping import default_rows
 from identity.models import IdentityProvider
 from identity.views import testing
+from identity.views.drafts import keep
 from identity.views.fields import basic_context
 
 if TYPE_CHECKING:
@@ -38,12 +39,11 @@ def create(request: "ConsoleRequest") -> HttpResponse:
             idp = _new_draft(request, kind)
             return redirect("identity:setup-basic", idp_id=idp.pk)
         error = _("This type of IdP is not available here. Choose another one.")
-    drafts = IdentityProvider.objects.filter(confirmed_at__isnull=True)
     context = {
         "kinds": registry.choices(),
         "later": LATER_KINDS,
         "error": error,
-        "drafts": [_unfinished(idp) for idp in drafts],
+        "drafts": drafts.unfinished(),
         "public_url": settings.PUBLIC_URL,
         "public": settings.HTTPS,
     }
@@ -63,12 +63,6 @@ def basic(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     return _page(request, IdpForms(idp))
 
 
-def _unfinished(idp: IdentityProvider) -> tuple[IdentityProvider, str, str]:
-    """A draft, its next step, and where that is."""
-    step = wizard.next_step(idp)
-    return idp, str(step.label), wizard.address(idp, step)
-
-
 def _new_draft(request: "ConsoleRequest", kind: str) -> IdentityProvider:
     sources = registry.get(kind).source_fields()
     idp = IdentityProvider.objects.create(
@@ -85,12 +79,9 @@ def _new_draft(request: "ConsoleRequest", kind: str) -> IdentityProvider:
 
 def _save(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     """Keep what is valid; go on if all is, or leave if the rest is only empty."""
-    forms = IdpForms(idp, request.POST)
-    changes = forms.save()
-    if changes:
-        audit.record(
-            "idp.change", by=request.user, target=idp, detail=changes, request=request
-        )
+    forms = keep(request, idp.pk)
+    if not forms.idp.is_draft:
+        return redirect("identity:edit", idp_id=idp.pk)
     for _field, text in forms.vendor.warnings():
         messages.warning(request, text)
     if request.POST.get("next") == "leave" and forms.only_empty():
@@ -98,7 +89,7 @@ def _save(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
         return redirect("console:idps")
     if not forms.is_valid():
         return _page(request, forms, status=UNPROCESSABLE)
-    return testing.begin(request, idp, live=request.POST.get("live") == "1")
+    return testing.begin(request, forms.idp, live=request.POST.get("live") == "1")
 
 
 def _leaving_words(forms: IdpForms) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max
 
-from identity import wizard
+from identity.drafts import Draft, draft_of
 from identity.models import IdentityProvider
 from sync.models import Employee, SyncRun
 
@@ -48,14 +48,9 @@ class Summary:
         return percent_of(self.last_run) if self.last_run else 0
 
     @property
-    def step(self) -> int:
-        """The number of a draft's next step (asks the database)."""
-        return wizard.STEPS.index(wizard.next_step(self.idp)) + 1
-
-    @property
-    def step_url(self) -> str:
-        """Where a draft's next step is (asks the database)."""
-        return wizard.address(self.idp, wizard.next_step(self.idp))
+    def draft(self) -> Draft:
+        """What is known about it as a draft (asks the database)."""
+        return draft_of(self.idp)
 
 
 def percent_of(run: SyncRun) -> int:
@@ -78,7 +73,7 @@ def summaries() -> list[Summary]:
     runs = {run.idp_id: run for run in _last_runs()}
     return [
         Summary(idp, people.get(idp.pk, 0), runs.get(idp.pk))
-        for idp in IdentityProvider.objects.all()
+        for idp in IdentityProvider.objects.select_related("created_by")
     ]
 
 

@@ -60,8 +60,8 @@ def test_a_draft_says_which_step_is_next_and_leads_there(console: Client) -> Non
     """A11, U05"""
     draft = builders.idp("", draft=True)
     page = listing(console)
-    assert "Draft, step 1" in page
-    assert "Without a name" in page
+    assert "Draft, step 1 of 3: Basic Configurations" in page
+    assert f'href="/identity/{draft.pk}/">DingTalk</a>' in page
     assert f'href="/identity/{draft.pk}/setup/basic/"' in page
     assert "0 of 5 enabled" in page
     assert "Synchronize now" not in page

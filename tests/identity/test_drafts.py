@@ -1,15 +1,24 @@
-"""Drafts: each leads to the step where it was left (U05)."""
+"""Drafts: each leads to the step where it was left, and goes after a week (U05, A11)."""
 
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from identity.models import IdentityProvider
+from identity import drafts
+from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.models import AuditEvent, IdentityProvider, IdentitySecret, User
+from sync import tasks
 from tests.identity.conftest import page, words
 
 LISTS = ("console:dashboard", "console:idps", "identity:create")
+WEEK = timedelta(days=7)
 
 
 @pytest.mark.parametrize("where", LISTS)
@@ -30,10 +39,38 @@ def test_U05_a_draft_without_a_valid_test_leads_to_the_test(
     assert f'href="{page(tested, "test")}">Continue' in shown
 
 
+@pytest.mark.parametrize("where", LISTS)
+def test_U05_a_list_tells_step_name_who_began_it_and_when_it_goes(
+    console: Client, administrator: User, where: str
+) -> None:
+    with time_machine.travel("2026-11-02T02:00:00Z", tick=False):
+        console.post(reverse("identity:create"), {"kind": "dingtalk"})
+    with time_machine.travel("2026-11-04T03:00:00Z", tick=False):
+        draft = IdentityProvider.objects.get()
+        console.post(page(draft, "basic"), {"name": "Hangzhou", "next": "leave"})
+        console.force_login(administrator)
+        shown = words(console.get(reverse(where)))
+    assert "Draft, step 1 of 3: Basic Configurations" in shown
+    assert "Hangzhou" in shown
+    assert "Begun by alice" in shown
+    assert "2026-11-04 11:00:00" in shown  # last touched, in the console's zone
+    assert "Removed on 11 Nov 2026, 11:00 if nobody touches it" in shown
+
+
+@pytest.mark.parametrize("where", LISTS)
+def test_U05_a_draft_without_a_name_is_called_by_its_vendor(
+    console: Client, draft: IdentityProvider, where: str
+) -> None:
+    shown = words(console.get(reverse(where)))
+    assert "DingTalk" in shown
+    assert str(draft) not in shown
+
+
 def test_U05_the_list_says_the_step_and_its_row_leads_there(
     console: Client, tested: IdentityProvider
 ) -> None:
-    assert "Draft, step 3" in words(console.get(reverse("console:idps")))
+    shown = words(console.get(reverse("console:idps")))
+    assert "Draft, step 3 of 3: Synchronization Settings" in shown
     overview = console.get(reverse("console:overview", args=[tested.pk]))
     assert overview.headers["Location"] == page(tested, "sync")
 
@@ -45,3 +82,235 @@ def test_U05_the_form_says_when_it_was_saved_and_that_the_secret_is_set(
     assert "Saved " in shown
     assert "Stored, and never shown" in shown
     assert typed["app_secret"] not in shown
+
+
+# --- stored as fields are left ---
+
+
+def leave(console: Client, draft: IdentityProvider, values: dict[str, Any]) -> Any:
+    """Leave a field of the first step, the form standing as `values` says."""
+    path = reverse("identity:setup-save", args=[draft.pk])
+    return console.post(path, values, headers={"HX-Request": "true"})
+
+
+def test_U05_a_field_that_is_left_is_stored_and_the_time_is_said(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    half = typed | {"name": "Hangzhou", "corp_id": "", "app_secret": ""}
+    with time_machine.travel("2026-11-24T02:02:00Z", tick=False):
+        response = leave(console, draft, half)
+    draft.refresh_from_db()
+    assert draft.name == "Hangzhou"
+    assert "Saved 10:02" in words(response)
+    assert "Not saved" not in words(response)
+    assert "sb:saved" in response.headers["HX-Trigger"]
+
+
+def test_U05_only_what_is_valid_is_stored_and_the_rest_is_named(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    wrong = typed | {"name": "two words", "corp_id": "ding12345"}
+    response = leave(console, draft, wrong)
+    draft.refresh_from_db()
+    assert (draft.name, draft.settings["corp_id"]) == ("", "ding12345")
+    assert 'Not saved: <a href="#id_name"' in words(response)
+    assert "CorpId</a>" not in words(response)
+    assert "HX-Trigger" not in response.headers
+
+
+def test_U05_U11_a_secret_that_is_left_is_stored_once_and_shown_as_set(
+    console: Client, draft: IdentityProvider
+) -> None:
+    secret = "a-secret-0123456789"
+    for _ in range(2):
+        response = leave(console, draft, {"app_secret": secret})
+    assert draft.secret("app_secret") == secret
+    assert secret not in words(response)
+    assert 'id="id_app_secret-hint" hx-swap-oob="true"' in words(response)
+    assert "Set on" in words(response)
+    lines = AuditEvent.objects.filter(action="idp.change")
+    assert sum("app_secret" in line.detail for line in lines) == 1
+    assert secret not in str(list(lines.values()))
+
+
+def test_a_field_of_a_confirmed_idp_is_not_stored_alone(
+    console: Client, idp: IdentityProvider
+) -> None:
+    """Design 2.7: only drafts save field by field."""
+    response = leave(console, idp, {"name": "Other"})
+    idp.refresh_from_db()
+    assert idp.name == "Example"
+    assert "HX-Trigger" not in response.headers
+
+
+def test_a_field_of_a_draft_that_is_gone_brings_it_not_back(
+    console: Client, draft: IdentityProvider
+) -> None:
+    gone = IdentityProvider(pk=draft.pk)
+    draft.delete()
+    assert leave(console, gone, {"name": "Ghost"}).status_code == 404
+    assert console.post(page(gone, "basic"), {"name": "Ghost"}).status_code == 404
+    assert not IdentityProvider.objects.exists()
+
+
+def test_T32_fields_that_the_form_does_not_have_change_nothing(
+    console: Client, draft: IdentityProvider
+) -> None:
+    told = IdentityProvider.objects.values_list(
+        "pk", "kind", "confirmed_at", "created_by"
+    )
+    before = told.get()
+    extra = {"confirmed_at": "2026-01-01", "kind": "x", "id": "1", "created_by": "1"}
+    leave(console, draft, extra | {"is_superuser": "1", "auto_sync": "on"})
+    assert told.get() == before
+
+
+# --- discarded by hand ---
+
+
+def test_a_draft_is_discarded_by_a_post_that_was_asked_for(
+    console: Client, tested: IdentityProvider
+) -> None:
+    path = reverse("identity:discard", args=[tested.pk])
+    shown = words(console.get(path))
+    assert "Discard the draft test?" in shown
+    assert IdentityProvider.objects.exists()
+    shown = words(console.post(path, follow=True))
+    assert "The draft was discarded." in shown
+    assert not IdentityProvider.objects.exists()
+    assert not IdentitySecret.objects.exists()
+    line = AuditEvent.objects.get(action="idp.discard")
+    assert (line.actor_name, line.target_label) == ("alice", "test")
+    assert line.target_id == str(tested.pk)
+
+
+def test_what_was_confirmed_is_not_discarded(
+    console: Client, idp: IdentityProvider
+) -> None:
+    path = reverse("identity:discard", args=[idp.pk])
+    for answer in (console.get(path, follow=True), console.post(path, follow=True)):
+        assert "no draft any more" in words(answer)
+    assert IdentityProvider.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_only_administrators_discard_and_store(
+    staff_console: Client, draft: IdentityProvider
+) -> None:
+    for name in ("discard", "setup-save"):
+        path = reverse(f"identity:{name}", args=[draft.pk])
+        assert staff_console.post(path).status_code == 403
+    assert staff_console.get(page(draft, "basic")).status_code == 403
+    assert IdentityProvider.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_that_ends_after_its_draft_was_discarded_breaks_nothing(
+    console: Client,
+    draft: IdentityProvider,
+    typed: dict[str, Any],
+    simulator: Simulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = draft.pk
+
+    def discard() -> None:
+        console.post(reverse("identity:discard", args=[gone]))
+
+    simulator.faults.before("/topapi/v2/department/*", 1, discard)
+    console.post(page(draft, "basic"), typed)
+    assert not IdentityProvider.objects.exists()
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
+
+
+# --- removed after a week ---
+
+
+def test_A11_a_draft_goes_seven_days_after_it_was_touched_last(
+    console: Client, draft: IdentityProvider
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        console.post(page(draft, "basic"), {"name": "Hangzhou", "next": "leave"})
+        clock.shift(WEEK)
+        tasks.tick()
+        assert IdentityProvider.objects.exists()
+        clock.shift(timedelta(seconds=1))
+        tasks.tick()
+    assert not IdentityProvider.objects.exists()
+    line = AuditEvent.objects.get(action="idp.draft.expire")
+    assert (line.actor, line.actor_name) == (None, "system")
+    assert line.target_label == "Hangzhou"
+
+
+def test_A11_a_stored_field_keeps_it_for_another_week(
+    console: Client, draft: IdentityProvider, administrator: User
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(WEEK - timedelta(hours=1))
+        console.force_login(administrator)
+        leave(console, draft, {"name": "Hangzhou"})
+        clock.shift(timedelta(days=6))
+        assert list(drafts.remove_old()) == []
+        clock.shift(timedelta(days=2))
+        assert [gone.name for gone in drafts.remove_old()] == ["Hangzhou"]
+
+
+def test_A11_a_connectivity_test_keeps_it_for_another_week(
+    console: Client, tested: IdentityProvider, administrator: User
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(WEEK - timedelta(hours=1))
+        console.force_login(administrator)
+        console.post(page(tested, "test"))
+        clock.shift(timedelta(days=6))
+        assert list(drafts.remove_old()) == []
+        clock.shift(timedelta(days=2))
+        assert len(list(drafts.remove_old())) == 1
+
+
+def test_A11_looking_at_a_draft_does_not_touch_it(
+    console: Client, draft: IdentityProvider
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(timedelta(hours=6))
+        console.get(page(draft, "basic"))
+        clock.shift(WEEK - timedelta(hours=5))
+        assert len(list(drafts.remove_old())) == 1
+
+
+def test_A11_what_was_confirmed_is_never_removed(idp: IdentityProvider) -> None:
+    with time_machine.travel(timezone.now() + 50 * WEEK, tick=False):
+        tasks.tick()
+    assert IdentityProvider.objects.exists()
+
+
+def test_A11_removal_asks_the_database_once_while_nothing_is_old(
+    draft: IdentityProvider, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        assert list(drafts.remove_old()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_A11_a_draft_that_is_confirmed_at_that_very_moment_stays(
+    tested: IdentityProvider,
+) -> None:
+    """The removal waits for the confirming transaction, and then finds no draft."""
+    removed: list[IdentityProvider] = []
+
+    def remove() -> None:
+        removed.extend(drafts.remove_old())
+        connection.close()
+
+    IdentityProvider.objects.update(updated_at=timezone.now() - 2 * WEEK)
+    tested.reports.update(started_at=timezone.now() - 2 * WEEK)
+    remover = threading.Thread(target=remove)
+    with transaction.atomic():
+        IdentityProvider.objects.select_for_update().get()
+        remover.start()
+        remover.join(timeout=0.5)
+        IdentityProvider.objects.update(confirmed_at=timezone.now())
+    remover.join(timeout=20)
+    assert not remover.is_alive()
+    assert removed == []
+    assert IdentityProvider.objects.get().secrets.exists()

@@ -52,7 +52,7 @@ def test_an_unfinished_draft_is_offered_again(
 ) -> None:
     shown = words(console.get(NEW))
     assert page(draft, "basic") in shown
-    assert "Next: Basic Configurations" in shown
+    assert "Draft, step 1 of 3: Basic Configurations" in shown
 
 
 def test_A11_S088_S089_S090_S091_three_values_stand_there_before_anything_is_saved(
