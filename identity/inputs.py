@@ -19,6 +19,8 @@ REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories: controls, formats, surrogates, private, unassigned, breaks."""
 UNDECODABLE = "\ufffd"
 """What Django puts where the bytes sent were not UTF-8."""
+COMPOSED = 4
+"""So many code points at most become one character in NFC."""
 MASK = re.compile("[*•●＊]")
 
 
@@ -63,7 +65,8 @@ class TextField(forms.CharField):
         """The text, normalised and free of invisible characters."""
         text = (super().to_python(value) or "").strip(" ")
         # Before the normalisation, which a hostile text of a megabyte could slow down.
-        self._check_length(text[: self.longest * 4], len(text))
+        if len(text) > self.longest * COMPOSED:
+            self._check_length(text, len(text))
         text = cleaned(text)
         self._check_length(text, len(text))
         return text

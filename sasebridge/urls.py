@@ -6,6 +6,7 @@ from django.urls import include, path
 from identity.views import accounts
 from sasebridge import health
 
+handler400 = "sasebridge.refusals.bad_request"
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -57,7 +57,8 @@ class IdpForms:
         """
         return [
             Problem(
-                form[name].id_for_label or form[name].auto_id,
+                # Radio buttons have no label of their own: to the first of them.
+                form[name].id_for_label or f"{form[name].auto_id}_0",
                 str(form.fields[name].label),
                 str(error.messages[0]),
             )

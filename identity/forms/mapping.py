@@ -5,6 +5,7 @@ is taken where the first is blank. Custom rows are sent as pairs `custom_name` a
 `custom_source`.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +16,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from identity.connectors.records import SourceField
+from identity.inputs import UNDECODABLE
 from identity.mapping import ATTRIBUTE, CATALOGUE, FIELDS, default_rows
 from identity.models import IdentityProvider
 
 PREFIX = "source."
 MOST_SOURCES = 2
 MOST_CUSTOM = 50
+KEPT = 2 * MOST_CUSTOM
+"""So many custom rows of a refused page are shown again; each offers every source."""
 CUSTOM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
 PROTECTED = frozenset(
     [
@@ -41,7 +45,10 @@ PROTECTED = frozenset(
 
 @dataclass(slots=True)
 class Entry:
-    """One row of the table; `name` is what a custom attribute is called."""
+    """One row of the table.
+
+    `name` is what a custom attribute is called, `number` its place among those.
+    """
 
     target: str
     label: str
@@ -50,6 +57,14 @@ class Entry:
     custom: bool = False
     name: str = ""
     error: str = ""
+    number: int = 0
+
+    @property
+    def field_id(self) -> str:
+        """The id of the row's input; typed names may be equal, or no ids at all."""
+        return (
+            f"id_custom_{self.number}" if self.custom else f"id_{PREFIX}{self.target}"
+        )
 
 
 class MappingForm:
@@ -79,7 +94,7 @@ class MappingForm:
         """Each error as (id of the input, label of the row, text)."""
         found = [("mapping", "", text) for text in self.unknown]
         return found + [
-            (f"id_{PREFIX}{entry.target}", entry.label, entry.error)
+            (entry.field_id, entry.label or _("Custom field"), entry.error)
             for entry in self.entries
             if entry.error
         ]
@@ -105,22 +120,27 @@ class MappingForm:
     def add(self, key: str) -> None:
         """Append a custom row that is fed by the source `key`."""
         name = attribute_name(key, [entry.name for entry in self.entries])
-        self.entries.append(_custom_entry(name, key))
+        number = max(entry.number for entry in self.entries) + 1
+        self.entries.append(_custom_entry(number, name, key))
 
-    def remove(self, target: str) -> None:
+    def remove(self, number: str) -> None:
         """Take a custom row away."""
-        self.entries = [e for e in self.entries if not e.custom or e.target != target]
+        self.entries = [
+            entry
+            for entry in self.entries
+            if not entry.custom or str(entry.number) != number
+        ]
 
     def _check(self, data: QueryDict) -> None:
-        for name in data:
-            if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in FIELDS:
-                self.unknown.append(
-                    _(
-                        "%(name)s is not a field of the directory. Reload the page "
-                        "and choose again."
-                    )
-                    % {"name": name.removeprefix(PREFIX)[:40]}
+        targets = (n.removeprefix(PREFIX) for n in data if n.startswith(PREFIX))
+        for target in [name for name in targets if name not in FIELDS][:5]:
+            self.unknown.append(
+                _(
+                    "%(name)s is not a field of the directory. Reload the page and "
+                    "choose again."
                 )
+                % {"name": target[:40]}
+            )
         if sum(entry.custom for entry in self.entries) > MOST_CUSTOM:
             self.unknown.append(
                 _("At most %(most)s custom fields can be mapped. Remove some.")
@@ -149,7 +169,8 @@ class MappingForm:
         group, dot, rest = key.partition(".")
         if not dot:
             return key in self.sources
-        return group in self.sources and 0 < len(rest) <= 64 and rest.isprintable()
+        readable = rest.isprintable() and UNDECODABLE not in rest
+        return group in self.sources and 0 < len(rest) <= 64 and readable
 
 
 def attribute_name(key: str, taken: Sequence[str]) -> str:
@@ -187,7 +208,8 @@ def _has_rows(data: QueryDict) -> bool:
 
 
 def _chosen(values: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
+    """The sources of a row; one too many is enough to see that there are too many."""
+    return list(dict.fromkeys(value for value in values if value))[: MOST_SOURCES + 1]
 
 
 def _catalogue_entries(data: QueryDict) -> Iterator[Entry]:
@@ -198,13 +220,20 @@ def _catalogue_entries(data: QueryDict) -> Iterator[Entry]:
 
 def _custom_entries(data: QueryDict) -> Iterator[Entry]:
     names, keys = data.getlist("custom_name"), data.getlist("custom_source")
-    for number in range(max(len(names), len(keys))):
-        name = names[number].strip(" ") if number < len(names) else ""
-        yield _custom_entry(name, keys[number] if number < len(keys) else "")
+    pairs = itertools.zip_longest(names, keys, fillvalue="")
+    for number, (name, key) in enumerate(itertools.islice(pairs, KEPT), 1):
+        yield _custom_entry(number, name.strip(" "), key)
 
 
-def _custom_entry(name: str, key: str) -> Entry:
-    return Entry(ATTRIBUTE + name, name, _chosen([key]), custom=True, name=name)
+def _custom_entry(number: int, name: str, key: str) -> Entry:
+    return Entry(
+        ATTRIBUTE + name,
+        name,
+        _chosen([key]),
+        custom=True,
+        name=name,
+        number=number,
+    )
 
 
 def _stored_entries(
@@ -216,9 +245,10 @@ def _stored_entries(
     known = [
         Entry(f.key, str(f.label), stored.get(f.key, []), f.required) for f in CATALOGUE
     ]
+    own = [target for target in stored if target.startswith(ATTRIBUTE)]
     custom = [
-        Entry(target, name, keys, custom=True, name=name)
-        for target, keys in stored.items()
-        if (name := target.removeprefix(ATTRIBUTE)) != target
+        Entry(target, name, stored[target], custom=True, name=name, number=number)
+        for number, target in enumerate(own, 1)
+        if (name := target.removeprefix(ATTRIBUTE))
     ]
     return known + custom

@@ -21,6 +21,14 @@ TRIES, WINDOW = 10, timedelta(minutes=1)
 FAILED = "logon.console.failed"
 
 
+EMPTY = {
+    "username": _("The user name is empty. Enter it."),
+    "password": _("The password is empty. Enter it."),
+}
+NAME = auth_forms.UsernameField(max_length=150)
+"""Reads a name as the form does, so that " bob" and "ｂｏｂ" are counted as bob."""
+
+
 class LogonForm(auth_forms.AuthenticationForm):
     """User name and password; employees are told where they belong."""
 
@@ -32,6 +40,11 @@ class LogonForm(auth_forms.AuthenticationForm):
             "console. The console is for administrators and staff."
         ),
     }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, text in EMPTY.items():
+            self.fields[name].error_messages["required"] = text
 
     def confirm_login_allowed(self, user: Any) -> None:
         """Refuse accounts whose role has no place in the console."""
@@ -109,7 +122,10 @@ def admin_logon(request: HttpRequest) -> HttpResponseBase:
 
 
 def _account(username: str) -> User | None:
-    return User.objects.filter(username=username[:150]).first()
+    name = NAME.to_python(username) or ""
+    if len(name) > 150 or "\0" in name:  # PostgreSQL cannot even look for a NUL
+        return None
+    return User.objects.filter(username=name).first()
 
 
 def _tries(request: HttpRequest, account: User | None) -> int:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from identity import audit, drafts, wizard
 from identity.access import administrators_only
 from identity.connectors import registry
-from identity.forms.idp import IdpForms
+from identity.forms.idp import IdpForms, Problem
 from identity.mapping import default_rows
 from identity.models import IdentityProvider
 from identity.views import testing
@@ -33,21 +33,22 @@ UNPROCESSABLE = 422
 @administrators_only
 def create(request: "ConsoleRequest") -> HttpResponse:
     """The panel Create IdP. Configure makes the draft, so that its addresses exist."""
-    kind, error = request.POST.get("kind", ""), ""
+    kind, problems = request.POST.get("kind", ""), []
     if request.method == "POST":
         if kind in registry.kinds():
             idp = _new_draft(request, kind)
             return redirect("identity:setup-basic", idp_id=idp.pk)
         error = _("This type of IdP is not available here. Choose another one.")
+        problems.append(Problem("id_kind_0", _("Type of IdP"), error))
     context = {
         "kinds": registry.choices(),
         "later": LATER_KINDS,
-        "error": error,
+        "problems": problems,
         "drafts": drafts.unfinished(),
         "public_url": settings.PUBLIC_URL,
         "public": settings.HTTPS,
     }
-    status = UNPROCESSABLE if error else 200
+    status = UNPROCESSABLE if problems else 200
     return render(request, "identity/create.html", context, status=status)
 
 

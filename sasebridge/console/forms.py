@@ -5,17 +5,24 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from identity.inputs import TextField
 from identity.models import Enterprise
 
 
 class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """The company's name and the identifier that employees type in the client."""
 
+    name = TextField(
+        longest=100,
+        required=False,
+        label=_("Company name"),
+        help_text=_("Shown to employees on the logon page."),
+    )
+
     class Meta:
         model = Enterprise
         fields = ["name", "identifier"]
         help_texts = {
-            "name": _("Shown to employees on the logon page."),
             "identifier": _(
                 "3 to 64 letters, digits, hyphens and underscores. Employees enter it "
                 "in the SASE client; after a change they need the new one."
@@ -23,9 +30,17 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         }
         error_messages = {
             "identifier": {
+                "required": _(
+                    "The identifier is empty; without one nobody finds the company. "
+                    "Enter 3 to 64 letters, digits, hyphens (-) and underscores (_)."
+                ),
+                "max_length": _(
+                    "This is longer than 64 characters. Use 3 to 64 letters, digits, "
+                    "hyphens (-) and underscores (_)."
+                ),
                 "invalid": _(
                     "Use 3 to 64 letters, digits, hyphens (-) and underscores (_)."
-                )
+                ),
             }
         }
 

@@ -90,6 +90,9 @@ async function chooseTheme(event, form) {
   await fetch(form.action, { method: "POST", body, redirect: "manual" });
 }
 
+// --- a page with errors: read the summary first, then follow its links ---
+document.getElementById("problems")?.focus();
+
 // --- toasts: successes only; five seconds, not while pointed at or focused ---
 const SHOWN = 3;
 export function toast(words) {

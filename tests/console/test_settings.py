@@ -42,7 +42,7 @@ def test_what_is_no_identifier_is_refused_at_the_field(
     before = Enterprise.load().identifier
     response = save(console, identifier)
     page = response.content.decode()
-    assert response.status_code == 200
+    assert response.status_code == 422
     assert 'aria-invalid="true"' in page
     assert f'value="{before}" readonly' in page
     assert Enterprise.load().identifier == before

@@ -337,8 +337,10 @@ def test_S110_an_aes_key_of_43_characters_is_taken(
 def test_S110_S111_another_aes_key_is_refused(
     new_idp: IdentityProvider, key: str
 ) -> None:
-    """I-08."""
-    assert list(errors(new_idp, aes_key=key, token="YYwR3A3rV6mrvpC")) == ["aes_key"]
+    """I-08: the token is not kept alone."""
+    found = errors(new_idp, aes_key=key, token="YYwR3A3rV6mrvpC")
+    assert list(found) == ["aes_key", "token"]
+    assert found["token"] == ["pair"]
 
 
 @pytest.mark.parametrize("token", ["x", "YYwR3A3rV6mrvpC", "!~" * 32])
@@ -355,8 +357,10 @@ def test_S112_a_token_of_visible_ascii_is_taken(
 def test_S112_S113_another_token_is_refused(
     new_idp: IdentityProvider, token: str
 ) -> None:
-    """I-09."""
-    assert list(errors(new_idp, aes_key=KEY, token=token)) == ["token"]
+    """I-09: the key is not kept alone."""
+    found = errors(new_idp, aes_key=KEY, token=token)
+    assert list(found) == ["token", "aes_key"]
+    assert found["aes_key"] == ["pair"]
 
 
 @pytest.mark.parametrize("typed", [{"aes_key": KEY}, {"token": "YYwR3A3rV6mrvpC"}])

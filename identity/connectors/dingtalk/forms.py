@@ -159,11 +159,12 @@ class DingTalkCredentialsForm(CredentialsForm):
         """Both event keys or neither: one without the other opens no event."""
         values = super().clean()
         pair = ("aes_key", "token")
-        given = [bool(values.get(name)) or name in self.stored for name in pair]
-        broken = any(values.get(name) is None for name in pair)
-        if any(given) and not all(given) and not broken:
+        typed = {name: values.get(name) for name in pair}
+        given = [bool(typed[name]) or name in self.stored for name in pair]
+        if any(given) and not all(given):
             for name in pair:
-                self.add_error(name, self._only_together(bool(values.get(name))))
+                if typed[name] is not None:  # refused already for what it is
+                    self.add_error(name, self._only_together(bool(typed[name])))
         return values
 
     def warnings(self) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """What a reader chooses: language and theme, kept in a cookie and with the account."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -27,7 +28,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     """Light, dark or as the system; back to the page it was chosen on."""
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
-        return HttpResponseBadRequest()
+        raise BadRequest("There is no such theme.")
     _remember(request, theme=chosen)
     response = redirect(_way_back(request))
     response.set_cookie(

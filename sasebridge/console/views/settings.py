@@ -12,11 +12,14 @@ from django.views.decorators.http import require_http_methods
 
 from identity import audit
 from identity.access import console_users
+from identity.forms.idp import Problem
 from identity.models import Enterprise
 from sasebridge.console.forms import EnterpriseForm
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
+
+UNPROCESSABLE = 422
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,14 +30,23 @@ def general(request: "ConsoleRequest") -> HttpResponse:
         raise PermissionDenied
     enterprise = Enterprise.load()
     identifier = enterprise.identifier
-    form = EnterpriseForm(request.POST or None, instance=enterprise)
+    sent = request.POST if request.method == "POST" else None
+    form = EnterpriseForm(sent, instance=enterprise)
     if form.is_valid():
         _save(form, request)
         messages.success(request, _("Saved."))
         return redirect("console:settings")
-    return render(
-        request, "console/settings.html", {"form": form, "identifier": identifier}
-    )
+    context = {"form": form, "identifier": identifier, "problems": _problems(form)}
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "console/settings.html", context, status=status)
+
+
+def _problems(form: EnterpriseForm) -> list[Problem]:
+    return [
+        Problem(form[name].id_for_label, str(form.fields[name].label), str(text))
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
 
 
 @transaction.atomic
