@@ -214,9 +214,7 @@ def test_adding_and_removing_a_row_saves_nothing_and_loses_nothing(
     title = shown.split('name="source.title"')[1].split("</select>")[0]
     assert '<option value="remark" selected>' in title
     rows |= {"custom_name": "CostCentre", "custom_source": "extension.CostCentre"}
-    shown = words(
-        console.post(page(tested, "sync"), rows | {"remove": "1"})
-    )
+    shown = words(console.post(page(tested, "sync"), rows | {"remove": "1"}))
     assert 'name="custom_name"' not in shown
     tested.refresh_from_db()
     assert tested.is_draft

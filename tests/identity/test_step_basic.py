@@ -19,7 +19,7 @@ def test_S083_S084_S085_the_panel_offers_dingtalk_and_greys_what_is_not_there(
     console: Client,
 ) -> None:
     shown = words(console.get(NEW))
-    assert 'type="radio" name="kind" value="dingtalk" checked' in shown
+    assert 'name="kind" id="id_kind_0" value="dingtalk" checked' in shown
     assert "WeCom" in shown
     assert "Not in this version" in shown
     assert "What you need" in shown
