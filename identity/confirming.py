@@ -39,14 +39,19 @@ def confirm(
     return next((answer for _to, answer in answers if isinstance(answer, str)), "")
 
 
-def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:
-    """What the audit trail keeps: of secrets only that they are set."""
-    scope: dict[str, object] = {
+def settled(idp: IdentityProvider) -> dict[str, object]:
+    """What the wizard's third step sets, for the audit trail."""
+    return {
         "scope": idp.scope,
         "departments": idp.departments,
         "mapping": idp.mapping,
     }
+
+
+def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:
+    """What the audit trail keeps: of secrets only that they are set."""
     if not first:
-        return scope
+        return settled(idp)
     secrets = dict.fromkeys(idp.secrets.values_list("name", flat=True), "changed")
-    return {**scope, "name": idp.name, "status": idp.status, **idp.settings, **secrets}
+    basics = {"name": idp.name, "status": idp.status}
+    return {**settled(idp), **basics, **idp.settings, **secrets}

@@ -24,6 +24,11 @@ def connector_for(idp: IdentityProvider) -> Connector:
     return idp.connector_class(idp.credentials(), DatabaseGate())
 
 
+def connector_with(idp: IdentityProvider, credentials: Mapping[str, str]) -> Connector:
+    """The connector of an IdP, with credentials that are stored nowhere yet."""
+    return idp.connector_class(credentials, DatabaseGate())
+
+
 def addresses_of(idp: IdentityProvider) -> Addresses:
     """The public addresses of an IdP; final from the moment that its row exists."""
     return Addresses(
@@ -76,11 +81,11 @@ def run_checks(
     _forget_old_reports(idp)
 
 
-def try_credentials(
+def checks_with(
     idp: IdentityProvider, credentials: Mapping[str, str]
-) -> list[Check]:
-    """Run the checks with values that are stored nowhere yet."""
-    return list(idp.connector_class(credentials, DatabaseGate()).checks())
+) -> Iterator[Check]:
+    """Run the checks with values that are stored nowhere yet; keeps no report."""
+    return connector_with(idp, credentials).checks()
 
 
 def keep_report(

@@ -1,8 +1,8 @@
-"""Addresses of the identity app: Create IdP, the wizard's steps, Edit."""
+"""Addresses of the identity app: Create IdP, the wizard's steps, Edit, Show as file."""
 
 from django.urls import path
 
-from identity.views import drafts, edit, scope, testing, wizard
+from identity.views import drafts, edit, file, scope, testing, wizard
 
 app_name = "identity"
 
@@ -20,4 +20,6 @@ urlpatterns = [
     ),
     path("identity/<uuid:idp_id>/setup/sync/sample/", scope.sample, name="sample"),
     path("identity/<uuid:idp_id>/edit/", edit.edit, name="edit"),
+    path("identity/<uuid:idp_id>/file/", file.show, name="file"),
+    path("identity/<uuid:idp_id>/file/download/", file.download, name="file-download"),
 ]

@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.plugins.accounts",
     "tests.plugins.simulated",
+    "tests.plugins.files",
     "tests.plugins.services",
     "tests.plugins.browser",
     "tests.plugins.worker",

@@ -51,7 +51,7 @@ def _tested(forms: IdpForms) -> list[Check]:
     """The test of the values as they would be; empty if no tested value changed."""
     if not forms.changes_tested():
         return []
-    return connection.try_credentials(forms.idp, forms.credentials())
+    return list(connection.checks_with(forms.idp, forms.credentials()))
 
 
 def _save(

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from identity import connection
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
+from identity.management.printing import check_lines
 from identity.models import IdentityProvider
 
 FAILED, USAGE = 1, 2
@@ -80,7 +81,8 @@ class Command(BaseCommand):
         checks: list[Check] = []
         for check, _report in connection.run_checks(idp):
             checks.append(check)
-            self._print(check)
+            self.stdout.write("\n".join(check_lines(check, self.style)))
+            self.stdout.flush()
         passed = connection.passed(checks)
         warnings = sum(check.status is CheckStatus.WARN for check in checks)
         if passed:
@@ -94,26 +96,6 @@ class Command(BaseCommand):
                 )
             )
         return passed
-
-    def _print(self, check: Check) -> None:
-        paint = {
-            CheckStatus.PASS: self.style.SUCCESS,
-            CheckStatus.WARN: self.style.WARNING,
-            CheckStatus.FAIL: self.style.ERROR,
-            CheckStatus.SKIPPED: self.style.HTTP_INFO,
-        }[check.status]
-        word = paint(f"{check.status.value:<8}")
-        milliseconds = f"{check.ms} ms" if check.ms else ""
-        self.stdout.write(f"{word}{milliseconds:>8}  {check.title}")
-        for label, value in (
-            ("cause", check.cause),
-            ("fix", check.fix),
-            ("paste", check.paste),
-            ("link", check.link),
-        ):
-            if value:
-                self.stdout.write(f"{'':18}{label + ':':<7}{value}")
-        self.stdout.flush()
 
 
 def _plain(check: Check) -> dict[str, str | int]:
