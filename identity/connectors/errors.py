@@ -9,6 +9,7 @@
       OutOfScope              that one may not be read     say so, keep what is known
       Gone                    that one is not there        treat as absent
       Unexpected              not the documented answer    stop, keep a cleaned sample
+        Foreign               not even the vendor's        stop, it says nothing
 
 Only a connector's client raises them, and nothing else leaves it. An unknown code is
 `Unexpected`, never an empty answer (reliability R7).
@@ -100,3 +101,7 @@ class Gone(ConnectorError):
 
 class Unexpected(ConnectorError):
     """An answer that is not the documented one."""
+
+
+class Foreign(Unexpected):
+    """Not the vendor's answer: a portal's page, a redirect, bytes without an end."""

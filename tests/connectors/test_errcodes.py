@@ -231,7 +231,7 @@ def test_a_ban_page_in_html_is_a_ban() -> None:
 def test_a_page_of_somebody_else_is_quoted_and_unexpected() -> None:
     """F-38."""
     error = errcodes.not_json(200, "<html>Wi-Fi\x00 logon</html>")
-    assert type(error) is errors.Unexpected
+    assert type(error) is errors.Foreign
     assert error.code == "not-json"
     assert "Wi-Fi" in error.message
     assert "\x00" not in error.message

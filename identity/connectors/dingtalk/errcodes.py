@@ -21,6 +21,7 @@ from identity.connectors.errors import (
     AddressRejected,
     ConnectorError,
     CredentialsRejected,
+    Foreign,
     Gone,
     OutOfScope,
     PermissionMissing,
@@ -115,7 +116,7 @@ def not_json(status: int, text: str, *, hide: Iterable[str] = ()) -> ConnectorEr
             code="truncated",
             remedy=_("It is tried again by itself."),
         )
-    return Unexpected(
+    return Foreign(
         _(
             "Something else than DingTalk answered: not JSON, HTTP status %(status)s,"
             " “%(sample)s”."

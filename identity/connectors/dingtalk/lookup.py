@@ -7,6 +7,7 @@ from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.errors import (
     ConnectorError,
+    Foreign,
     Gone,
     OutOfScope,
     PermissionMissing,
@@ -33,6 +34,8 @@ def lookup(client: Client, userid: str) -> Lookup:
         return _unreadable(FaultKind.OUT_OF_SCOPE, userid, error)
     except PermissionMissing as error:
         return _unreadable(FaultKind.PERMISSION, userid, error)
+    except Foreign:  # a portal's page says nothing about anybody (F-38)
+        raise
     except Unexpected as error:
         # One odd answer keeps one person; it must not stop everybody's runs.
         return _unreadable(FaultKind.MALFORMED, userid, error)

@@ -27,7 +27,7 @@ from identity.connectors.dingtalk.deadline import (
     Limits,
     obeying,
 )
-from identity.connectors.errors import ConnectorError, Unexpected, Unreachable
+from identity.connectors.errors import ConnectorError, Foreign, Unreachable
 
 MOST_BYTES = 8 * 1024 * 1024
 CHUNK = 64 * 1024
@@ -108,7 +108,7 @@ class Transport:
         """
         status, date, text = self._exchange(request)
         if 300 <= status < 400:
-            raise Unexpected(
+            raise Foreign(
                 _("DingTalk never redirects, but the answer is a redirect."),
                 code=f"redirect-{status}",
                 remedy=_("Look for a portal or a proxy on the way to DingTalk."),
@@ -116,8 +116,8 @@ class Transport:
         try:
             return Reply(status, date, json.loads(text))
         except RecursionError:
-            error: ConnectorError = Unexpected(
-                _("The answer is nested too deeply."), code="deep"
+            error: ConnectorError = Foreign(
+                _("The answer is nested too deeply."), code="deep", remedy=_between()
             )
         except ValueError:
             error = errcodes.not_json(status, text, hide=hide)
@@ -151,7 +151,11 @@ class Transport:
             while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > MOST_BYTES:
-                    raise Unexpected(_("The answer is too large."), code="too-large")
+                    raise Foreign(
+                        _("The answer is too large."),
+                        code="too-large",
+                        remedy=_between(),
+                    )
                 deadline.allow(self._limits.read)
             text = body.decode(errors="replace")
             return response.status_code, response.headers.get("Date", ""), text
@@ -203,6 +207,12 @@ def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
         waiting += [each.__cause__, each.__context__, getattr(each, "reason", None)]
         waiting += each.args
     return False
+
+
+def _between() -> str:
+    return _(
+        "Look for a gateway, a portal or a proxy between this server and DingTalk."
+    )
 
 
 def _explain(reason: str) -> tuple[str, str]:
