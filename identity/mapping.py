@@ -14,6 +14,7 @@ from identity.connectors.records import EmployeeRecord, SourceField
 
 ATTRIBUTE = "attributes."
 """Prefix of targets that are custom attributes."""
+LONGEST_ATTRIBUTE = 2000
 DETAIL = "detail"
 """The gate of fields that cost a call per person."""
 
@@ -139,6 +140,11 @@ def is_attribute(target: str) -> bool:
     return target.startswith(ATTRIBUTE) and 0 < len(name) <= 50
 
 
-def _clip(target: str, value: str) -> str:
+def limit_of(target: str) -> int:
+    """How many characters of a value a target keeps."""
     field = FIELDS.get(target)
-    return value[: field.limit if field else 2000]
+    return field.limit if field else LONGEST_ATTRIBUTE
+
+
+def _clip(target: str, value: str) -> str:
+    return value[: limit_of(target)]

@@ -6,22 +6,20 @@ the pass, so that a preview is the first steps without the last.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Any
 
 from identity.connection import connector_for
 from identity.connectors.records import (
     DepartmentRecord,
-    Fault,
     FaultKind,
-    Lookup,
     Scope,
     Snapshot,
-    Standing,
 )
 from identity.gate import next_read
 from identity.mapping import ATTRIBUTE, DETAIL, FIELDS
 from identity.models import IdentityProvider
 from sync import plan
+from sync.asking import Asking, Watch
 from sync.coverage import company_of, limits_of, mapping_of
 from sync.directory import Writer, departments_of
 from sync.models import Change, Department, Employee, SyncRun
@@ -29,16 +27,8 @@ from sync.reading import Reading
 from sync.staging import Stage
 
 FULL = (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
-
-
-class Watch(Protocol):
-    """Who looks on: hears of progress, and may stop the work between two steps."""
-
-    def stopped(self) -> bool: ...
-
-    def check(self) -> None: ...
-
-    def progress(self, **numbers: Any) -> None: ...
+MOST_TOLD = 1000
+"""Faults, and notes, that a run's row keeps; a vendor in disorder can have any number."""
 
 
 class Pass:
@@ -62,9 +52,7 @@ class Pass:
         self._known: tuple[DepartmentRecord, ...] = ()
         self._found: tuple[DepartmentRecord, ...] = ()
         self.plan = plan.summarize(())
-        self.ended: list[tuple[str, Change.Kind, Lookup]] = []
-        self.kept: list[str] = []
-        self._seen_singly: set[str] = set()
+        self.asking = Asking(self._connector, self.reading, watch)
 
     # --- fetch ---
 
@@ -234,53 +222,18 @@ class Pass:
     # --- ask for the missing ---
 
     def confirm(self) -> None:
-        """Ask for each person who would lose something; only who is confirmed does."""
-        asked = [*self.plan.absent, *(self.plan.replaced if self.removals else ())]
-        if not asked:
+        """Ask for all that would be lost; only what is confirmed will be."""
+        replaced = self.plan.replaced if self.removals else ()
+        people = (*self.plan.absent, *replaced)
+        if not (people or self.plan.departments_removed):
             return
         self._watch.progress(stage=SyncRun.Stage.CONFIRM)
-        found = False
-        asking = True
-        for userid in asked:
-            if not asking:
-                self.kept.append(userid)
-                continue
-            self._watch.check()
-            lookup = self._connector.lookup(userid)
-            self.reading.calls += 1
-            self._watch.progress(calls=self.reading.calls)
-            found |= self._judge(userid, lookup)
-            fault = lookup.fault
-            asking = not (fault and fault.kind is FaultKind.PERMISSION)
-        if found:
+        self.asking.for_departments(self.plan.departments_removed)
+        if self.asking.for_people(people):
             self.reading.flush()
             self._stage.settle_people()
             self._stage.settle_memberships()
             self._stage.compare_employees(self.first, removals=False)
-
-    def _judge(self, userid: str, lookup: Lookup) -> bool:
-        """File one answer; True if the person turned out to be here."""
-        if lookup.standing is Standing.GONE:
-            self.ended.append((userid, Change.Kind.LEAVE, lookup))
-        elif lookup.standing is Standing.UNREADABLE:
-            self.kept.append(userid)
-            self.reading.faults.append(
-                lookup.fault
-                or Fault(FaultKind.OUT_OF_SCOPE, userid, "could not be asked for")
-            )
-        elif self._in_scope(lookup):
-            self.reading.take_person(lookup)
-            self._seen_singly.add(userid)
-            return True
-        else:
-            self.ended.append((userid, Change.Kind.OUT_OF_SCOPE, lookup))
-        return False
-
-    def _in_scope(self, lookup: Lookup) -> bool:
-        if self.reading.from_the_top:
-            return True
-        places = lookup.employee.department_ids if lookup.employee else ()
-        return not self.reading.departments.keys().isdisjoint(places)
 
     # --- apply ---
 
@@ -298,7 +251,7 @@ class Pass:
     def _may_apply(self, change: plan.Change) -> bool:
         """Absence ends nobody here, and a userid changes hands only if asked for."""
         if change.kind is plan.Kind.REPLACE:
-            return change.key in self._seen_singly
+            return change.key in self.asking.found
         return change.kind is not plan.Kind.REMOVE
 
     def _interrupted_before(self) -> bool:
@@ -318,8 +271,8 @@ class Pass:
             self.rules,
         )
         yield writer.people.apply(c for c in changes if self._may_apply(c))
-        yield writer.people.end(self.ended)
-        self._stage.keep(self.kept)
+        yield writer.people.end(self.asking.ended)
+        self._stage.keep(self.asking.kept)
         self._compare_memberships()
         yield writer.apply_memberships(
             plan.diff_memberships(
@@ -330,5 +283,7 @@ class Pass:
             yield writer.remove_departments(self.departments)
 
     def faults(self) -> list[dict[str, Any]]:
-        """What could not be read, for the run row."""
-        return [asdict(fault) for fault in self.reading.faults]
+        """What could not be read, and what else is worth a word, for the run row."""
+        reading = self.reading
+        told = *reading.faults[:MOST_TOLD], *reading.notes.all()[:MOST_TOLD]
+        return [asdict(fault) for fault in told]

@@ -7,6 +7,7 @@ read to its end counts, and only a complete read may say that somebody is missin
 from collections.abc import Iterable, Iterator
 
 from identity.connectors.records import (
+    NOTES,
     ROOT,
     Batch,
     DepartmentRecord,
@@ -19,6 +20,7 @@ from identity.connectors.records import (
 )
 from identity.mapping import FieldMapping
 from sync import plan
+from sync.notes import Notes
 from sync.staging import Stage
 
 BUFFER = 2000
@@ -32,6 +34,7 @@ class Reading:
         self.scope = scope
         self.departments: dict[str, DepartmentRecord] = {}
         self.faults: list[Fault] = []
+        self.notes = Notes()
         self.seen_targets: set[str] = set()
         self.calls = 0
         self.departments_read = 0
@@ -55,6 +58,7 @@ class Reading:
         """Take one batch in."""
         for department in batch.departments:
             self.departments[department.id] = department
+            self.notes.department(department)
         for read in batch.reads:
             self._first[read.department_id] = read.first
             if not read.complete:
@@ -65,7 +69,9 @@ class Reading:
             self.seen_targets |= mapped.values.keys()
         self._userids.update(employee.userid for employee in batch.employees)
         self._memberships += batch.memberships
-        self.faults += batch.faults
+        for fault in batch.faults:
+            (self.notes.said if fault.kind in NOTES else self.faults).append(fault)
+        self.notes.repeated += batch.repeated
         self.calls += batch.calls
         if len(self._people) >= BUFFER:
             self.flush()
@@ -78,6 +84,7 @@ class Reading:
 
     def _map(self, employee: EmployeeRecord) -> EmployeeRecord:
         mapped = self._mapping.apply(employee)
+        self.notes.person(employee, mapped)
         self._people.append((mapped, plan.fingerprint(mapped, self._rules)))
         return mapped
 

@@ -78,7 +78,7 @@ class EmployeeRecord:
 
 
 class FaultKind(StrEnum):
-    """Why a part of a read is missing."""
+    """Why a part of a read is missing; or, in NOTES, what else is worth a word."""
 
     PERMISSION = "permission"
     OUT_OF_SCOPE = "out_of_scope"
@@ -86,11 +86,18 @@ class FaultKind(StrEnum):
     CYCLE = "cycle"
     ORPHAN = "orphan"
     MALFORMED = "malformed"
+    CLEANED = "cleaned"  # came, but not every character of it could be kept
+    REPEATED = "repeated"  # came more than once
+    EMPTY_RANGE = "empty_range"  # the vendor lets the app read nobody
+
+
+NOTES = frozenset({FaultKind.CLEANED, FaultKind.REPEATED, FaultKind.EMPTY_RANGE})
+"""Kinds that leave a read complete: nothing is missing because of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One part that could not be read: what, why, and what to do about it."""
+    """One part that could not be read, or a note: what, why, what to do about it."""
 
     kind: FaultKind
     where: str
@@ -122,6 +129,8 @@ class Batch:
     faults: tuple[Fault, ...] = ()
     gone: tuple[str, ...] = ()
     """userids of the scope's `employees` that the vendor says do not exist."""
+    repeated: int = 0
+    """People whom a department's pages had named before."""
     calls: int = 0
     """Requests sent since the previous batch."""
 

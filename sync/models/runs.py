@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from identity.connectors.records import NOTES
 from identity.models import IdentityProvider, User
 
 
@@ -76,7 +77,7 @@ class SyncRun(models.Model):
     counts = models.JSONField(default=dict, blank=True)
     """Of what was done: created, updated, left, out_of_scope, moved, departments_* ..."""
     faults = models.JSONField(default=list, blank=True)
-    """What could not be read: kind, where, message, remedy."""
+    """What could not be read, and notes: kind, where, message, remedy."""
     unknown_fields = models.JSONField(default=list, blank=True)
     """Directory fields that came for nobody: kept, and by narrow reads too."""
     held_because = models.JSONField(default=list, blank=True)
@@ -100,6 +101,16 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def missing(self) -> list[dict[str, str]]:
+        """Of what it met, the parts that could not be read."""
+        return [fault for fault in self.faults if fault.get("kind") not in NOTES]
+
+    @property
+    def notes(self) -> list[dict[str, str]]:
+        """Of what it met, that which is only worth a word."""
+        return [fault for fault in self.faults if fault.get("kind") in NOTES]
 
     @property
     def is_open(self) -> bool:

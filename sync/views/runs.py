@@ -107,6 +107,8 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
     return {
         "counted": outcome.counted(found),
         "held_because": outcome.held_because(found),
+        "missing": found.missing,
+        "notes": found.notes,
         "groups": groups,
         "chosen": chosen,
         "compared": chosen is not None and chosen.kind in BOTH_SIDES,

@@ -17,6 +17,7 @@ from identity.connectors.dingtalk.connector import DingTalk
 from identity.connectors.dingtalk.simulator import effects
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.records import (
+    NOTES,
     WHOLE,
     Batch,
     DepartmentRead,
@@ -57,7 +58,9 @@ class Taken:
 
     @property
     def complete(self) -> bool:
-        return not self.faults and all(read.complete for read in self.reads.values())
+        return self.kinds.keys() <= NOTES and all(
+            read.complete for read in self.reads.values()
+        )
 
     @property
     def kinds(self) -> Counter[FaultKind]:
@@ -276,6 +279,7 @@ def test_an_empty_range_is_a_clean_read_of_nothing(
     simulator.narrow(set())
     taken = take()
     assert taken.complete
+    assert taken.kinds == {FaultKind.EMPTY_RANGE: 1}
     assert (taken.departments, taken.employees, taken.reads) == ({}, {}, {})
     assert taken.calls == 2
 

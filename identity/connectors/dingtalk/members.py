@@ -5,7 +5,7 @@ A person of several departments comes once with each of them; the consumer joins
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.utils.translation import gettext as _
@@ -16,7 +16,13 @@ from identity.connectors.dingtalk.client import MEMBERS, USER, Read
 from identity.connectors.dingtalk.lookup import lookup, malformed
 from identity.connectors.dingtalk.reading import Reading
 from identity.connectors.dingtalk.shapes import Malformed
-from identity.connectors.errors import Gone, OutOfScope, PermissionMissing, Unexpected
+from identity.connectors.errors import (
+    Foreign,
+    Gone,
+    OutOfScope,
+    PermissionMissing,
+    Unexpected,
+)
 from identity.connectors.records import (
     Batch,
     EmployeeRecord,
@@ -33,27 +39,42 @@ MOST_REPEATS = 2
 """Pages one after the other that bring nobody new: the paging is endless (F-42)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
-    """Where the paging of one department stands."""
+    """Where the paging of one department stands; one thread at a time has it.
+
+    `known` is everybody whom its pages have shown: a page that brings nobody else
+    repeats what was read, wherever its cursor says that it is.
+    """
 
     cursor: int = 0
     pages: int = 1
     repeats: int = 0
-    last: frozenset[str] = frozenset()
+    known: set[str] = field(default_factory=set)
     clean: bool = True
 
-    def next(self, page: Page, seen: frozenset[str], clean: bool) -> "Turn":
-        """The turn of the next page; raises Unexpected if there would be no end."""
-        repeats = self.repeats + 1 if seen <= self.last else 0
+    def see(self, userid: str) -> bool:
+        """Note a person of this page; False if the department named them before."""
+        fresh = userid not in self.known
+        self.known.add(userid)
+        return fresh
+
+    def turn(self, page: Page, *, news: bool) -> None:
+        """Go on to the next page; raises Unexpected if there would be no end.
+
+        `news` says whether this page brought anybody who was not known.
+        """
+        self.repeats = 0 if news else self.repeats + 1
         cursor = page.next_cursor or 0
-        if cursor <= self.cursor or repeats >= MOST_REPEATS or self.pages >= MOST_PAGES:
+        endless = self.repeats >= MOST_REPEATS or self.pages >= MOST_PAGES
+        if cursor <= self.cursor or endless:
             raise Unexpected(
                 _("The pages of a department's members do not come to an end."),
                 code="cursor",
                 remedy=_("Nothing was changed. Try again; it is DingTalk's fault."),
             )
-        return Turn(cursor, self.pages + 1, repeats, seen, self.clean and clean)
+        self.cursor = cursor
+        self.pages += 1
 
 
 class MemberReader:
@@ -90,28 +111,33 @@ class MemberReader:
     def _members(self, department: str, turn: Turn, read: Read[Page]) -> None:
         found: dict[str, EmployeeRecord] = {}
         memberships: list[MembershipRecord] = []
-        clean = True
+        news = repeated = 0
         for raw in read.value.items:
             try:
                 person, places = people.listed(raw, department, read.number)
             except Malformed as error:
-                clean = False
+                turn.clean = False
                 self._reading.fault(malformed(people.label(raw), error))
                 continue
+            fresh = turn.see(person.userid)
+            news, repeated = news + fresh, repeated + (not fresh)
             memberships += () if person.userid in found else places
             found[person.userid] = person
-        self._hand_on(found.values(), memberships)
+        self._hand_on(found.values(), memberships, repeated)
         if read.value.next_cursor is None:
-            self._settle(department, read.number, complete=turn.clean and clean)
+            self._settle(department, read.number, complete=turn.clean)
             return
         self._ledger.settle(department, first=read.number)
-        following = turn.next(read.value, frozenset(found), clean)
+        turn.turn(read.value, news=bool(news))
         # First, so that a large department is not what everything waits for at the end.
-        task = partial(self._page, department, following)
+        task = partial(self._page, department, turn)
         self._reading.crew.add(LANE, task, first=True)
 
     def _hand_on(
-        self, found: Iterable[EmployeeRecord], memberships: list[MembershipRecord]
+        self,
+        found: Iterable[EmployeeRecord],
+        memberships: list[MembershipRecord],
+        repeated: int,
     ) -> None:
         self._ledger.name(place.department_id for place in memberships)
         employees = tuple(found)
@@ -119,7 +145,9 @@ class MemberReader:
             for employee in employees:
                 self._want_detail(employee)
             employees = ()
-        batch = Batch(employees=employees, memberships=tuple(memberships))
+        batch = Batch(
+            employees=employees, memberships=tuple(memberships), repeated=repeated
+        )
         self._reading.crew.put(batch)
 
     def _settle(self, department: str, number: int, *, complete: bool) -> None:
@@ -163,6 +191,10 @@ class MemberReader:
                 self._reading.fault(fault)
             except OutOfScope as error:
                 self._reading.absent(person.userid, error)
+            except Foreign:
+                raise
+            except Unexpected as error:  # about this person, as in `lookup`
+                self._reading.fault(malformed(person.userid, Malformed(error.message)))
             except Malformed as error:
                 self._reading.fault(malformed(person.userid, error))
         if employee:

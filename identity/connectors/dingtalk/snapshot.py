@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+
 from identity.connectors.base import CrawlStopped, Gate
 from identity.connectors.dingtalk import shapes
 from identity.connectors.dingtalk.answers import Range
-from identity.connectors.dingtalk.client import Client
+from identity.connectors.dingtalk.client import SCOPES, Client
 from identity.connectors.dingtalk.crew import Crew
 from identity.connectors.dingtalk.ledger import Ledger
 from identity.connectors.dingtalk.lookup import malformed
@@ -21,7 +23,8 @@ from identity.connectors.dingtalk.members import MemberReader
 from identity.connectors.dingtalk.reading import Reading
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.dingtalk.tree import TreeReader
-from identity.connectors.records import ROOT, Batch, Fault, Scope
+from identity.connectors.errors import ConnectorError
+from identity.connectors.records import ROOT, Batch, Fault, FaultKind, Scope
 
 Stop = Callable[[], bool]
 
@@ -47,6 +50,9 @@ def snapshot(
             calls = client.calls
             yield replace(batch, calls=calls - told)
             told = calls
+    except ConnectorError:
+        yield Batch(calls=client.calls - told)  # what was sent in vain counts too
+        raise
     finally:
         client.close()
 
@@ -57,6 +63,8 @@ def _read(
     if stop and stop():
         raise CrawlStopped
     given = client.scopes().value if scope.whole else _chosen(scope)
+    if scope.whole and given.empty:
+        yield Batch(faults=(_empty_range(),))
     whole = scope.whole and given.whole
     crew = Crew(client.stopped, gate.release)
     ledger = Ledger(walks=scope.deep, lists=scope.people)
@@ -72,6 +80,16 @@ def _read(
     yield from crew.run(stop, tree.look_for_strays)
     end = tree.finish()
     yield replace(end, faults=(*end.faults, *_impossible(scope)))
+
+
+def _empty_range() -> Fault:
+    """Why nothing will come (F-47): said, so that nobody looks for it elsewhere."""
+    return Fault(
+        FaultKind.EMPTY_RANGE,
+        SCOPES,
+        _("DingTalk says that the app may read nobody: its permission scope is empty."),
+        _("Set the permission scope to All Employees."),
+    )
 
 
 def _chosen(scope: Scope) -> Range:

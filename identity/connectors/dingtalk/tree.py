@@ -26,8 +26,8 @@ from identity.connectors.records import (
 )
 
 LANE = "departments"
-MOST_STRAYS = 100
-"""Departments outside of the tree that are asked for; more are only counted."""
+MOST_STRAYS = 1000
+"""Departments outside of the tree that are asked for in one read, a call each."""
 
 
 class TreeReader:
@@ -56,8 +56,10 @@ class TreeReader:
         strays = self._ledger.strays() if self._reading.whole else []
         for stray in strays[:MOST_STRAYS]:
             self._reading.crew.add(LANE, partial(self._place, stray, None, 0))
-        if len(strays) > MOST_STRAYS:
-            self._loose += strays[MOST_STRAYS:]
+        if more := strays[MOST_STRAYS:]:
+            message = _("People's records name it, but no list of departments does.")
+            for stray in more[:1]:  # one stands for all of them
+                self._reading.fault(Fault(FaultKind.ORPHAN, stray, message))
 
     def finish(self) -> Batch:
         """What can only be said at the end of the read."""
@@ -124,7 +126,7 @@ class TreeReader:
             return
         parent = read.value.parent_id or below
         record = DepartmentRecord(key, read.value.name, parent, order, read.number)
-        if parent != below:
+        if parent != below or below is None:
             with self._lock:
                 self._loose.append(key)
         if self._sighted(record):

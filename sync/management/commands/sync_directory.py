@@ -154,7 +154,8 @@ def _as_json(run: SyncRun) -> dict[str, Any]:
         "calls": run.calls,
         "seconds": round(run.seconds or 0.0, 3),
         "error": error if run.error_code else None,
-        "faults": run.faults,
+        "faults": run.missing,
+        "notes": run.notes,
         "held_because": run.held_because,
     }
 
@@ -166,7 +167,8 @@ def _in_words(run: SyncRun) -> str:
     ]
     if run.error_cause:
         lines.append(f"{run.error_cause} {run.error_remedy}".strip())
-    lines += [f"Not read: {f['where']}: {f['message']}" for f in run.faults[:20]]
+    lines += [f"Not read: {f['where']}: {f['message']}" for f in run.missing[:20]]
+    lines += [f"Note: {f['where']} {f['message']}" for f in run.notes[:20]]
     lines += [
         f"Held: {h['reason']} {h['count']}, limit {h['limit']}"
         for h in run.held_because
