@@ -62,6 +62,10 @@ DINGTALK_LOGIN_URL = env.str("DINGTALK_LOGIN_URL", default="https://login.dingta
 DINGTALK_RATE = env.float("DINGTALK_RATE", default=20.0)
 # Seconds before a failed call is repeated for the first time; tests make it short.
 DINGTALK_RETRY_BASE = 1.0
+# Seconds that a connection, a silence, and a call as a whole may last.
+DINGTALK_TIMEOUTS = (3.0, 10.0, 20.0)
+# Seconds after which a run is ended. 50,000 people with details are 45 minutes.
+SYNC_LONGEST_RUN = 7200.0
 # Dotted path of a requests adapter factory; empty means the network. Tests use it.
 DINGTALK_TRANSPORT = ""
 

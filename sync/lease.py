@@ -12,6 +12,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import Error, close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -75,6 +76,7 @@ class Lease:
         self._configuration = configuration_of(run.idp)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, daemon=True)
+        self._ends = time.monotonic() + settings.SYNC_LONGEST_RUN
         self.cancelled = False
         self.lost = False
 
@@ -93,9 +95,14 @@ class Lease:
         if self._thread.is_alive():
             self._thread.join(timeout=20)
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the run has lasted longer than any honest one does (R6)."""
+        return time.monotonic() >= self._ends
+
     def stopped(self) -> bool:
         """Whether to stop working on the run."""
-        return self.cancelled or self.lost or self._shutdown()
+        return self.cancelled or self.lost or self.overdue or self._shutdown()
 
     def check(self) -> None:
         """Raise CrawlStopped if the work shall stop."""

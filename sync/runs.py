@@ -260,6 +260,15 @@ def _stopped(lease: Lease) -> dict[str, Any]:
         return _ended(
             State.SUPERSEDED, "superseded", "Another worker took it over.", ""
         )
+    if lease.overdue:
+        return _ended(
+            State.FAILED,
+            "too_long",
+            "The run took longer than any honest run does, and was ended. What it had "
+            "written by then is listed; nobody lost access because of it.",
+            "Run it again. If it stays so, the vendor or the way to it is very slow: see "
+            "the connectivity test.",
+        )
     # This process ends: whoever is there next starts the run anew.
     return {"state": State.QUEUED, "stage": ""}
 

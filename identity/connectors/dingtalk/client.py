@@ -101,7 +101,8 @@ class Client:
         self.stopped = stopped or threading.Event()
         self.patience = patience or Patience()
         self._pause = pause or self.stopped.wait
-        self._transport = Transport(limits or Limits(), self.stopped.is_set)
+        limits = limits or Limits(*settings.DINGTALK_TIMEOUTS)
+        self._transport = Transport(limits, self.stopped.is_set)
         self._slot = tokens.slot_for(_api(""), self.app_key, self._secret)
         self._lock = threading.Lock()
         self._calls = 0
