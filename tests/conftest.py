@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.plugins.accounts",
     "tests.plugins.simulated",
     "tests.plugins.files",
+    "tests.plugins.loopback",
     "tests.plugins.services",
     "tests.plugins.browser",
     "tests.plugins.worker",

@@ -22,7 +22,8 @@ from identity.connectors.dingtalk.simulator import effects
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.state import SEVEN
 from identity.connectors.records import Check, CheckStatus
-from tests.connectors.conftest import CountingGate, Listen, http
+from tests.connectors.conftest import CountingGate
+from tests.plugins.loopback import Listen, http
 
 PASS, WARN = CheckStatus.PASS, CheckStatus.WARN
 FAIL, SKIPPED = CheckStatus.FAIL, CheckStatus.SKIPPED

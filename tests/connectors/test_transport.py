@@ -17,7 +17,8 @@ from identity.connectors.base import CrawlStopped
 from identity.connectors.dingtalk.client import Client, Patience
 from identity.connectors.dingtalk.deadline import Limits
 from identity.connectors.dingtalk.transport import Request, Transport
-from tests.connectors.conftest import CountingGate, Handler, Listen, http
+from tests.connectors.conftest import CountingGate
+from tests.plugins.loopback import Handler, Listen, http
 
 OK = {"errcode": 0, "errmsg": "ok"}
 BODY = json.dumps(OK).encode()

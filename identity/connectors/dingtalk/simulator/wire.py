@@ -63,7 +63,10 @@ class Reply:
         """The bytes to send."""
         if self.body is not None:
             return self.body
-        return json.dumps(self.content, ensure_ascii=False).encode()
+        try:
+            return json.dumps(self.content, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # a lone surrogate can only be escaped
+            return json.dumps(self.content).encode()
 
 
 class Refused(Exception):
