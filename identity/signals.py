@@ -7,3 +7,7 @@ idp_confirmed = Signal()
 confirming transaction with `idp` (IdentityProvider), `by` (User or None) and `first`
 (bool: was it a draft until now).
 A receiver may return the address of the page that the administrator should see next."""
+
+impact_asked = Signal()
+"""How many active employees does an IdP let log on? Sent with `idp` (IdentityProvider)
+before it is closed. A receiver returns the number it knows."""

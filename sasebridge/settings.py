@@ -66,6 +66,8 @@ DINGTALK_RETRY_BASE = 1.0
 DINGTALK_TIMEOUTS = (3.0, 10.0, 20.0)
 # Seconds after which a run is ended. 50,000 people with details are 45 minutes.
 SYNC_LONGEST_RUN = 7200.0
+# Seconds that one request spends on deleting an IdP; more of it takes another request.
+REMOVAL_SECONDS = 20.0
 # Dotted path of a requests adapter factory; empty means the network. Tests use it.
 DINGTALK_TRANSPORT = ""
 

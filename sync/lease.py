@@ -57,8 +57,16 @@ def claim(run: SyncRun) -> bool:
         started_at=Now(),
         attempts=F("attempts") + 1,
     )
-    run.refresh_from_db()
+    _renew(run)
     return bool(claimed)
+
+
+def _renew(run: SyncRun) -> None:
+    """Read the row again; its IdP may have been deleted, and the run with it."""
+    try:
+        run.refresh_from_db()
+    except SyncRun.DoesNotExist:
+        run.state = State.SUPERSEDED
 
 
 class Lease:
@@ -161,10 +169,7 @@ class Lease:
             SyncRun.objects.filter(
                 pk=self.run.pk, fence=self.run.fence, state=State.RUNNING
             ).update(**values, lease_until=Now() + LEASE)
-        try:
-            self.run.refresh_from_db()
-        except SyncRun.DoesNotExist:  # the IdP was deleted, and its runs with it
-            self.run.state = State.SUPERSEDED
+        _renew(self.run)
 
     def outdated(self) -> bool:
         """Whether the IdP has other settings now than when the run began."""

@@ -6,9 +6,9 @@ from django.dispatch import receiver
 from django.urls import reverse
 
 from identity.models import IdentityProvider, User
-from identity.signals import idp_confirmed
+from identity.signals import idp_confirmed, impact_asked
 from sync import runs, tasks
-from sync.models import SyncRun
+from sync.models import Employee, SyncRun
 
 
 @receiver(idp_confirmed)
@@ -27,3 +27,9 @@ def start_first_run(
         return reverse("sync:run", args=[already.run.pk])
     tasks.ring(run)
     return reverse("sync:run", args=[run.pk])
+
+
+@receiver(impact_asked)
+def employees_affected(idp: IdentityProvider, **_: Any) -> int:
+    """Who could not log on any more if this IdP were closed."""
+    return idp.employees.filter(status=Employee.Status.ACTIVE).count()

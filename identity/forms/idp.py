@@ -28,7 +28,7 @@ class IdpForms:
         self, idp: IdentityProvider, data: Mapping[str, Any] | None = None
     ) -> None:
         self.idp = idp
-        self.core = BasicForm(data, idp=idp, initial=_core_values(idp))
+        self.core = BasicForm(data, idp=idp, initial=core_values(idp))
         self.vendor = _vendor_form(idp, data)
 
     @property
@@ -79,6 +79,12 @@ class IdpForms:
             if value or name not in secrets
         }
 
+    def closes(self) -> bool:
+        """Whether saving would close an enabled IdP."""
+        statuses = IdentityProvider.Status
+        new = self.values().get("status")
+        return self.idp.status == statuses.ENABLED and new == statuses.CLOSED
+
     def save(self) -> dict[str, Any]:
         """Save every valid field; returns what changed, fit for the audit trail."""
         changes = self.changes()
@@ -105,7 +111,7 @@ class IdpForms:
 
     def changes(self) -> dict[str, Any]:
         """Fields whose valid value is new, with [before, after]; secrets "changed"."""
-        before = _core_values(self.idp) | self.idp.settings
+        before = core_values(self.idp) | self.idp.settings
         return dict(self._compared(before))
 
     def changes_tested(self) -> bool:
@@ -153,10 +159,11 @@ class IdpForms:
 
 def stored_problems(idp: IdentityProvider) -> list[Problem]:
     """What keeps an IdP, as it stands in the database, from being complete."""
-    return IdpForms(idp, _core_values(idp) | idp.settings).problems()
+    return IdpForms(idp, core_values(idp) | idp.settings).problems()
 
 
-def _core_values(idp: IdentityProvider) -> dict[str, Any]:
+def core_values(idp: IdentityProvider) -> dict[str, Any]:
+    """What every IdP has, by the names of its fields."""
     return {name: getattr(idp, name) for name in BasicForm.base_fields}
 
 

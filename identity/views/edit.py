@@ -1,50 +1,125 @@
 """Edit Identity Source: the same fields of a confirmed IdP, saved as a whole."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from identity import audit, connection
 from identity.access import administrators_only
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
+from identity.forms.closing import ClosingForm
 from identity.forms.idp import IdpForms
+from identity.forms.version import State, merged, overtaken, sent, signed, state_of
+from identity.impact import Impact, impact_of
 from identity.models import IdentityProvider
 from identity.views.fields import basic_context
+from identity.views.marks import Mark, differences, last_save, marks_of
 from identity.views.testing import rows_of
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
-UNPROCESSABLE = 422
+UNPROCESSABLE, CONFLICT = 422, 409
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def edit(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
-    """Save all or nothing; changed credentials only after a test of exactly them."""
+    """Save all or nothing: what nobody overtook, and changed credentials only after a
+    test of exactly them. Closing needs a confirmation of its own."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if idp.is_draft:
         return redirect("identity:setup-basic", idp_id=idp.pk)
     if request.method != "POST":
         return _page(request, IdpForms(idp))
-    forms = IdpForms(idp, request.POST)
-    if not forms.is_valid():
-        return _page(request, forms, status=UNPROCESSABLE)
-    try:
-        checks = _tested(forms)
-    except CannotOpen:
-        return _page(request, forms, lost=True, status=UNPROCESSABLE)
-    if checks and not connection.passed(checks):
-        return _page(request, forms, checks, status=UNPROCESSABLE)
-    return _save(request, forms, checks)
+    return _Save(request, idp).answer()
+
+
+class _Save:
+    """One POST of the form: judged, tested, judged again under the lock, saved."""
+
+    def __init__(self, request: "ConsoleRequest", idp: IdentityProvider) -> None:
+        self.request = request
+        self.found = state_of(idp)
+        self.base = sent(request.POST, self.found)
+        self.forms = IdpForms(idp, request.POST)
+        self.closing = ClosingForm(request.POST)
+
+    def answer(self) -> HttpResponse:
+        """The page again with what is in the way, or the overview once it is saved."""
+        if refused := self._refused():
+            return refused
+        try:
+            checks = _tested(self.forms)
+        except CannotOpen:
+            return self._again(lost=True)
+        if checks and not connection.passed(checks):
+            return self._again(checks)
+        with transaction.atomic():
+            rows = IdentityProvider.objects.select_for_update()
+            idp = get_object_or_404(rows, pk=self.forms.idp.pk)
+            self.forms = IdpForms(idp, self.request.POST)
+            return self._refused(tested=bool(checks)) or self._saved(checks)
+
+    def _refused(self, *, tested: bool = False) -> HttpResponse | None:
+        """What is in the way, None if nothing is."""
+        self.forms.is_valid()
+        if overtaken(self.forms, self.base) or (tested and self._tested_in_vain()):
+            return _overtaken(self.request, self.forms, self.base)
+        unconfirmed = self.forms.closes() and not self.closing.is_valid()
+        if unconfirmed or not self.forms.is_valid():
+            return self._again()
+        return None
+
+    def _tested_in_vain(self) -> bool:
+        """Whether a value that the test used was changed while it ran."""
+        now = state_of(self.forms.idp)
+        names = self.forms.idp.connector_class.tested_settings
+        return any(self.found.get(name) != now.get(name) for name in names)
+
+    def _again(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form as it was sent, and the version that it was filled from."""
+        kwargs |= {"base": self.base, "status": UNPROCESSABLE}
+        kwargs["closing"] = self.closing if self.forms.closes() else None
+        return _page(self.request, self.forms, *args, **kwargs)
+
+    def _saved(self, checks: list[Check]) -> HttpResponse:
+        closes = self.forms.closes()
+        impact = impact_of(self.forms.idp) if closes else None
+        changes = self.forms.save()
+        if not self.forms.is_valid():  # somebody else took the name meanwhile
+            return self._again()
+        if checks:
+            connection.keep_report(self.forms.idp, self.request.user, checks)
+        self._record(changes, impact)
+        for _field, text in self.forms.vendor.warnings():
+            messages.warning(self.request, text)
+        words = _("Saved.") if changes else _("Nothing was changed.")
+        messages.success(self.request, words)
+        return redirect("console:overview", idp_id=self.forms.idp.pk)
+
+    def _record(self, changes: dict[str, Any], impact: Impact | None) -> None:
+        """One line for the closing, and one for what else was changed."""
+        if impact:
+            closed = {"status": changes.pop("status"), **asdict(impact)}
+            self._line("idp.close", closed)
+        if changes:
+            self._line("idp.change", changes)
+
+    def _line(self, action: str, detail: dict[str, Any]) -> None:
+        request, idp = self.request, self.forms.idp
+        audit.record(
+            action, by=request.user, target=idp, detail=detail, request=request
+        )
 
 
 def _tested(forms: IdpForms) -> list[Check]:
@@ -54,27 +129,12 @@ def _tested(forms: IdpForms) -> list[Check]:
     return list(connection.checks_with(forms.idp, forms.credentials()))
 
 
-def _save(
-    request: "ConsoleRequest", forms: IdpForms, checks: list[Check]
-) -> HttpResponse:
-    with transaction.atomic():
-        changes = forms.save()
-        if not forms.is_valid():  # somebody else took the name meanwhile
-            return _page(request, forms, status=UNPROCESSABLE)
-        if checks:
-            connection.keep_report(forms.idp, request.user, checks)
-        if changes:
-            audit.record(
-                "idp.change",
-                by=request.user,
-                target=forms.idp,
-                detail=changes,
-                request=request,
-            )
-    for _field, text in forms.vendor.warnings():
-        messages.warning(request, text)
-    messages.success(request, _("Saved.") if changes else _("Nothing was changed."))
-    return redirect("console:overview", idp_id=forms.idp.pk)
+def _overtaken(request: "ConsoleRequest", forms: IdpForms, base: State) -> HttpResponse:
+    """The form with what somebody else saved meanwhile, and with what was typed."""
+    found = {"overtaken": differences(forms, base), "last_save": last_save(forms)}
+    data: QueryDict = merged(forms, base, request.POST)
+    again = IdpForms(forms.idp, data)
+    return _page(request, again, more=found, status=CONFLICT)
 
 
 def _page(
@@ -82,13 +142,39 @@ def _page(
     forms: IdpForms,
     checks: list[Check] | None = None,
     *,
+    base: State | None = None,
+    closing: ClosingForm | None = None,
     lost: bool = False,
+    more: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The form; with the causes if a test of new values failed, nothing being saved."""
     failed = [one for one in checks or [] if one.status is CheckStatus.FAIL]
-    context = basic_context(forms) | {
+    marks = marks_of(forms)
+    context = basic_context(forms, marks) | _bar(marks) | (more or {})
+    context["problems"] += closing.problems() if closing else []
+    context |= {
+        "version": signed(state_of(forms.idp) if base is None else base),
+        "impact": impact_of(forms.idp),
+        "closing": closing or ClosingForm(),
         "failed": rows_of([asdict(check) for check in failed]),
         "lost": lost,
     }
     return render(request, "identity/edit.html", context, status=status)
+
+
+def _bar(marks: dict[str, Mark]) -> dict[str, Any]:
+    """What the bar says now, and what script makes it say while fields change."""
+    changed = [mark for mark in marks.values() if mark.changed]
+    return {
+        "changes": _counted(len(changed)) if changed else _("No changes"),
+        "one_change": _counted(1),
+        "many_changes": ngettext("%(count)s change", "%(count)s changes", 2)
+        % {"count": "#"},
+        "retest": any(mark.tested for mark in changed),
+    }
+
+
+def _counted(number: int) -> str:
+    words = ngettext("%(count)s change", "%(count)s changes", number)
+    return words % {"count": number}

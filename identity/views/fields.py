@@ -1,6 +1,6 @@
 """The fields of an IdP as templates show them; the wizard and Edit use the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django.forms import BoundField
 from identity.connection import addresses_of
 from identity.forms.idp import IdpForms
 from identity.inputs import SecretField
+from identity.views.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,16 @@ class FieldRow:
     secret: bool
     required: bool
     set_at: datetime | None
+    mark: Mark | None = None
 
 
-def basic_context(forms: IdpForms) -> dict[str, Any]:
-    """What templates/identity/_fields.html needs."""
+def basic_context(
+    forms: IdpForms, marks: Mapping[str, Mark] | None = None
+) -> dict[str, Any]:
+    """What templates/identity/_fields.html needs; `marks` where changes are marked."""
     idp, vendor = forms.idp, forms.vendor
-    rows = list(_rows(forms))
+    marks = marks or {}
+    rows = list(_rows(forms, marks))
     advanced = [row for row in rows if row.field.name in vendor.advanced]
     return {
         "idp": idp,
@@ -33,6 +38,7 @@ def basic_context(forms: IdpForms) -> dict[str, Any]:
         "guide": idp.connector_class.guide,
         "copy_values": idp.connector_class.copy_values(addresses_of(idp)),
         "form": forms.core,
+        "marks": marks,
         "credentials": [r for r in rows if r.field.name not in vendor.advanced],
         "advanced": advanced,
         "advanced_open": any(row.field.errors for row in advanced),
@@ -40,9 +46,10 @@ def basic_context(forms: IdpForms) -> dict[str, Any]:
     }
 
 
-def _rows(forms: IdpForms) -> Iterator[FieldRow]:
+def _rows(forms: IdpForms, marks: Mapping[str, Mark]) -> Iterator[FieldRow]:
     set_at = dict(forms.idp.secrets.values_list("name", "created_at"))
     for field in forms.vendor:
         secret = isinstance(field.field, SecretField)
         required = field.name in forms.vendor.required_secrets
-        yield FieldRow(field, secret, required, set_at.get(field.name))
+        since, mark = set_at.get(field.name), marks.get(field.name)
+        yield FieldRow(field, secret, required, since, mark)

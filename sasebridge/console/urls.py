@@ -5,12 +5,20 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from identity.views import accounts
-from sasebridge.console.views import choices, dashboard, idps, running, settings
+from sasebridge.console.views import (
+    choices,
+    dashboard,
+    idps,
+    removal,
+    running,
+    settings,
+)
 
 console = [
     path("", dashboard.dashboard, name="dashboard"),
     path("identity/", idps.idps, name="idps"),
     path("identity/<uuid:idp_id>/", idps.overview, name="overview"),
+    path("identity/<uuid:idp_id>/delete/", removal.delete, name="delete"),
     path("settings/", settings.general, name="settings"),
     path("running/", running.running, name="running"),
     path("choices/theme/", choices.theme, name="theme"),

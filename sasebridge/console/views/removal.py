@@ -1,0 +1,135 @@
+"""Deleting an IdP: what goes, what stays, the name typed, and then it is gone."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods
+
+from identity import audit
+from identity.access import administrators_only
+from identity.inputs import StrictForm, TextField
+from identity.models import IdentityProvider
+from sync import removal
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
+
+UNPROCESSABLE, CONFLICT = 422, 409
+
+
+class NameForm(StrictForm):
+    """The name of the IdP, typed to show that exactly this one is meant."""
+
+    typed = TextField(
+        longest=100,
+        label=gettext_lazy("Name of the IdP"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_typed(self) -> str:
+        """Exactly the name, upper and lower case too."""
+        typed: str = self.cleaned_data["typed"]
+        if typed != self.name:
+            raise ValidationError(
+                _(
+                    "This is not the name of this IdP, which is %(name)s. Type it "
+                    "exactly so. Nothing was deleted."
+                ),
+                code="name",
+                params={"name": self.name},
+            )
+        return typed
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def delete(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """Show what goes with a closed IdP; with its name typed, delete it."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    if idp.is_draft:
+        return redirect("identity:discard", idp_id=idp.pk)
+    form = NameForm(request.POST or None, name=idp.name)
+    if request.method != "POST":
+        return _page(request, idp, form)
+    if idp.status != IdentityProvider.Status.CLOSED:
+        return _page(request, idp, form, status=CONFLICT)
+    if not form.is_valid():
+        return _page(request, idp, form, status=UNPROCESSABLE)
+    return _deleted(request, idp)
+
+
+def _deleted(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
+    """Delete; say so if somebody else enabled or deleted it meanwhile."""
+    detail = {**idp.settings, **removal.holdings(idp)}
+
+    def record(row: IdentityProvider, action: str = "idp.delete") -> None:
+        audit.record(
+            action, by=request.user, target=row, detail=detail, request=request
+        )
+
+    record(idp, "idp.delete.begin")  # what follows may be interrupted
+    try:
+        finished = removal.remove(idp, last=record, seconds=settings.REMOVAL_SECONDS)
+    except removal.NotClosed:
+        messages.error(request, _stopped(idp))
+        return redirect("identity:edit", idp_id=idp.pk)
+    except IdentityProvider.DoesNotExist:
+        messages.info(request, _("%(name)s was deleted already.") % {"name": idp})
+        return redirect("console:idps")
+    if not finished:
+        messages.warning(
+            request,
+            _("So much takes longer than one request may. Delete again to go on."),
+        )
+        return redirect("console:delete", idp_id=idp.pk)
+    messages.success(request, _("%(name)s was deleted.") % {"name": idp})
+    return redirect("console:idps")
+
+
+def _stopped(idp: IdentityProvider) -> str:
+    words = _(
+        "Somebody enabled %(name)s while it was being deleted, so the deletion stopped. "
+        "What was already removed comes back with the next synchronization."
+    )
+    return words % {"name": idp}
+
+
+def _page(
+    request: "ConsoleRequest", idp: IdentityProvider, form: NameForm, status: int = 200
+) -> HttpResponse:
+    closed = idp.status == IdentityProvider.Status.CLOSED
+    context = {
+        "idp": idp,
+        "form": form,
+        "closed": closed,
+        "goes": _in_words(removal.holdings(idp)) if closed else [],
+    }
+    return render(request, "console/delete.html", context, status=status)
+
+
+def _in_words(holdings: dict[str, int]) -> list[tuple[int, str]]:
+    """Each number with its noun."""
+    nouns = {
+        "employees": ngettext("employee", "employees", holdings["employees"]),
+        "departments": ngettext("department", "departments", holdings["departments"]),
+        "memberships": ngettext("membership", "memberships", holdings["memberships"]),
+        "runs": ngettext("run", "runs", holdings["runs"]),
+        "changes": ngettext("recorded change", "recorded changes", holdings["changes"]),
+        "reports": ngettext(
+            "connectivity test", "connectivity tests", holdings["reports"]
+        ),
+        "secrets": ngettext("stored secret", "stored secrets", holdings["secrets"]),
+    }
+    return [(holdings[key], noun) for key, noun in nouns.items()]

@@ -1,0 +1,116 @@
+"""Takes everything that belongs to a closed IdP out of the database, in small steps.
+
+No step holds a lock for long, so that events and logons of other IdPs go on, and each
+judges anew whether the IdP is still closed. The IdP's own row goes last: a removal that
+was interrupted is finished by beginning it again.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models.functions import Now
+
+from identity.models import IdentityProvider, LogonAttempt, LogonSession
+from sync.models import Change, Department, Employee, Membership, SyncRun
+
+STEP = 300
+"""Rows of one table that are removed under one lock."""
+PAUSE = 0.002
+"""Seconds between two steps: SQLite's writers queue by trying again."""
+
+
+class NotClosed(Exception):
+    """The IdP is enabled, or was enabled while it was being removed."""
+
+
+def holdings(idp: IdentityProvider) -> dict[str, int]:
+    """How many rows go with an IdP, by what they are."""
+    return {
+        "employees": idp.employees.count(),
+        "departments": idp.directory_departments.count(),
+        "memberships": Membership.objects.filter(department__idp=idp).count(),
+        "runs": idp.runs.count(),
+        "changes": Change.objects.filter(run__idp=idp).count(),
+        "reports": idp.reports.count(),
+        "secrets": idp.secrets.values("name").distinct().count(),
+    }
+
+
+def remove(
+    idp: IdentityProvider,
+    *,
+    last: Callable[[IdentityProvider], Any],
+    seconds: float,
+    size: int = STEP,
+) -> bool:
+    """Remove an IdP with everything that is its own; False if `seconds` were not enough.
+
+    `last` is called in the transaction that removes the row itself. Raises NotClosed;
+    DoesNotExist if somebody else has finished the removal.
+    """
+    until = time.monotonic() + seconds
+    for step in _steps(idp, size):
+        while _under_lock(idp, step):
+            if time.monotonic() > until:
+                return False
+            time.sleep(PAUSE)
+    with transaction.atomic():
+        row = _held(idp)
+        last(row)
+        IdentityProvider.objects.filter(pk=row.pk).delete()
+    return True
+
+
+def _steps(idp: IdentityProvider, size: int) -> Iterator[Callable[[], bool]]:
+    """Each removes up to `size` rows, and says whether there may be more."""
+    yield partial(_people, idp, size)
+    yield partial(_rows, Department.objects.filter(idp=idp), size)
+    for run in list(SyncRun.objects.filter(idp=idp).values_list("pk", flat=True)):
+        yield partial(_rows, Change.objects.filter(run=run), size)
+        yield partial(_rows, SyncRun.objects.filter(pk=run), size)
+    yield partial(_detached, LogonAttempt.objects.filter(idp=idp), size)
+    yield partial(_detached, LogonSession.objects.filter(idp=idp), size)
+
+
+def _under_lock(idp: IdentityProvider, step: Callable[[], bool]) -> bool:
+    with transaction.atomic():
+        _held(idp)
+        return step()
+
+
+def _held(idp: IdentityProvider) -> IdentityProvider:
+    """The row, locked: still closed, and with no run that could write anything."""
+    row = IdentityProvider.objects.select_for_update().get(pk=idp.pk)
+    if row.is_draft or row.status != IdentityProvider.Status.CLOSED:
+        raise NotClosed
+    # Its fence is gone with the state: a worker that is at it writes nothing more.
+    SyncRun.objects.filter(idp=row, state__in=SyncRun.OPEN).update(
+        state=SyncRun.State.SUPERSEDED, finished_at=Now()
+    )
+    return row
+
+
+def _people(idp: IdentityProvider, size: int) -> bool:
+    """Remove some employees with their memberships."""
+    found = list(Employee.objects.filter(idp=idp).values_list("pk", flat=True)[:size])
+    Membership.objects.filter(employee__in=found).delete()
+    # Nothing else points at them; Django's own way would load each row to look.
+    rows = Employee.objects.filter(pk__in=found)
+    rows._raw_delete(rows.db)
+    return bool(found)
+
+
+def _rows(rows: models.QuerySet[Any], size: int) -> bool:
+    found = list(rows.order_by().values_list("pk", flat=True)[:size])
+    rows.model._default_manager.filter(pk__in=found).delete()
+    return bool(found)
+
+
+def _detached(rows: models.QuerySet[Any], size: int) -> bool:
+    """Logons stay as records of what happened, and name the IdP no more."""
+    found = list(rows.order_by().values_list("pk", flat=True)[:size])
+    rows.model._default_manager.filter(pk__in=found).update(idp=None)
+    return bool(found)
