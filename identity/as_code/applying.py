@@ -21,10 +21,14 @@ ORIGIN = "command"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was saved; `address` is the page of what goes on now, "" if nothing does."""
+    """What was saved; `address` is the page of what goes on now, "" if nothing does.
+
+    `first`: the IdP was confirmed by it.
+    """
 
     idp: IdentityProvider
-    address: str
+    address: str = ""
+    first: bool = False
 
 
 def wanted(document: Document, *, draft: bool = False) -> Wanted:
@@ -82,15 +86,16 @@ def save(want: Wanted, trial: Trial | None) -> Outcome:
     if trial:
         connection.keep_report(idp, None, trial.checks)
     if not (fresh.confirms or resettled):
-        return Outcome(idp, "")
+        return Outcome(idp)
     fresh.put_into(idp)
     if want.draft:
         idp.save()
         _audit("idp.change", idp, settled(idp))
-        return Outcome(idp, "")
+        return Outcome(idp)
     if fresh.confirms and not wizard.may_enter(idp, "sync"):
         raise Refused(f"{idp} could not be confirmed. Nothing was saved. Try again.")
-    return Outcome(idp, confirm(idp, by=None, origin=ORIGIN))
+    first = idp.is_draft
+    return Outcome(idp, confirm(idp, by=None, origin=ORIGIN), first)
 
 
 def _meant(document: Document) -> IdentityProvider:

@@ -17,6 +17,7 @@ EXAMPLE = UUID("7f0c0c5e-53a5-4d2c-9d2f-2f6d1f7e9d55")
 HEAD = """\
 # Apply with: manage.py idp apply FILE.toml
 # What is left out stays as it is. Without the id the name says which IdP is meant.
+# Secrets come from environment variables: env:NAME.
 """
 
 

@@ -51,7 +51,9 @@ def test_a_new_idp_is_tested_saved_confirmed_and_its_first_run_waits(
     assert has_pass(idp)
     assert idp.next_due_at is not None
     assert (first.trigger, first.by) == (SyncRun.Trigger.CONFIRM, None)
-    assert reverse("sync:run", args=[first.pk]) in ended.output
+    assert "Example is set up." in ended.output
+    assert "The first synchronization begins" in ended.output
+    assert ended.output.endswith(reverse("sync:run", args=[first.pk]) + "\n")
     assert "pass" in ended.output
     assert credentials["app_secret"] not in ended.output
 
@@ -165,7 +167,7 @@ def test_another_scope_starts_a_run_as_the_third_step_does(
     idp.refresh_from_db()
     assert idp.mapping == [{"target": "name", "sources": ["name"]}]
     assert SyncRun.objects.get().trigger == SyncRun.Trigger.COMMAND
-    assert "/sync/runs/" in ended.output
+    assert "Example is saved.\nThe synchronization begins" in ended.output
 
 
 def test_what_a_file_leaves_out_stays_as_it_is(
@@ -231,7 +233,8 @@ def test_A11_the_console_goes_on_with_a_draft_that_a_file_made(
 def test_a_draft_is_finished_by_the_same_file_without_draft(folder: Folder) -> None:
     folder.apply("--draft")
     ended = folder.apply()
-    assert "is a draft and would be confirmed" in ended.output
+    assert "Example is a draft and would be confirmed" in ended.output
+    assert "Example is set up." in ended.output
     assert not IdentityProvider.objects.get().is_draft
     assert SyncRun.objects.get().trigger == SyncRun.Trigger.CONFIRM
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from identity import wizard
+from identity import drafts, wizard
 from identity.as_code.applying import Outcome, Trial, save, wanted
 from identity.as_code.facts import facts, outline
 from identity.as_code.reading import MOST_BYTES, Refused, read
@@ -183,18 +183,19 @@ class Command(BaseCommand):
             step = wizard.address(idp, wizard.next_step(idp))
             self.stdout.write(
                 f"{idp} is saved as a draft. Apply the file without --draft to finish "
-                f"it, or go on in the console: {settings.PUBLIC_URL}{step}"
+                f"it, or go on in the console: {settings.PUBLIC_URL}{step} A draft that "
+                f"nobody touches for {drafts.KEPT.days} days is removed."
             )
             return
-        words = f"{idp} is set up." if want.confirms else f"{idp} is saved."
+        words = f"{idp} is set up." if outcome.first else f"{idp} is saved."
         self.stdout.write(self.style.SUCCESS(words))
-        if want.new:
+        if outcome.first:
             self.stdout.write(
                 f"The addresses to paste at {idp.connector_class.label}: "
                 f"manage.py idp show {idp.pk}"
             )
         if outcome.address:
-            first = "first synchronization" if want.confirms else "synchronization"
+            first = "first synchronization" if outcome.first else "synchronization"
             self.stdout.write(
                 f"The {first} begins within seconds where the product runs: "
                 f"{settings.PUBLIC_URL}{outcome.address}"
