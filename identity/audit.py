@@ -34,3 +34,29 @@ def record(
         detail=dict(detail or {}),
         address=request.META.get("REMOTE_ADDR", "") if request else origin,
     )
+
+
+def record_change(
+    idp: Model,
+    changes: Mapping[str, Any],
+    closing: Mapping[str, Any] | None,
+    *,
+    by: User | None,
+    request: HttpRequest | None = None,
+    origin: str = "",
+) -> None:
+    """One line for the closing, with whom it touches, and one for what else changed.
+
+    `closing` is None unless the change of the status takes people's access away.
+    """
+    rest = dict(changes)
+    about: dict[str, Any] = {
+        "by": by,
+        "target": idp,
+        "request": request,
+        "origin": origin,
+    }
+    if closing is not None:
+        record("idp.close", detail={"status": rest.pop("status"), **closing}, **about)
+    if rest:
+        record("idp.change", detail=rest, **about)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
@@ -12,6 +12,7 @@ from identity.as_code.wanted import Wanted
 from identity.confirming import confirm, settled
 from identity.connectors.records import Check
 from identity.fields import CannotOpen
+from identity.impact import impact_of
 from identity.mapping import default_rows
 from identity.models import IdentityProvider
 
@@ -150,11 +151,11 @@ def _save_basics(want: Wanted) -> None:
     if want.new:
         want.idp.save(force_insert=True)
         _audit("idp.create", want.idp)
+    closing = asdict(impact_of(want.idp)) if want.closes else None
     changes = want.forms.save()
     if not want.forms.is_valid():  # somebody else took the name just now
         raise Refused(*want.problems())
-    if changes:
-        _audit("idp.change", want.idp, changes)
+    audit.record_change(want.idp, changes, closing, by=None, origin=ORIGIN)
 
 
 def _audit(

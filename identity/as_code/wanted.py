@@ -83,9 +83,7 @@ class Wanted:
     @property
     def closes(self) -> bool:
         """Whether people lose their access by it."""
-        closed = IdentityProvider.Status.CLOSED
-        wanted = self.forms.values().get("status")
-        return not self.idp.is_draft and self.idp.status != wanted == closed
+        return not self.idp.is_draft and self.forms.closes()
 
     @property
     def needs_test(self) -> bool:

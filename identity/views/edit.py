@@ -19,7 +19,7 @@ from identity.fields import CannotOpen
 from identity.forms.closing import ClosingForm
 from identity.forms.idp import IdpForms
 from identity.forms.version import State, merged, overtaken, sent, signed, state_of
-from identity.impact import Impact, impact_of
+from identity.impact import impact_of
 from identity.models import IdentityProvider
 from identity.views.fields import basic_context
 from identity.views.marks import Mark, differences, last_save, marks_of
@@ -93,33 +93,21 @@ class _Save:
         return _page(self.request, self.forms, *args, **kwargs)
 
     def _saved(self, checks: list[Check]) -> HttpResponse:
-        closes = self.forms.closes()
-        impact = impact_of(self.forms.idp) if closes else None
+        idp, closes = self.forms.idp, self.forms.closes()
+        closing = asdict(impact_of(idp)) if closes else None
         changes = self.forms.save()
         if not self.forms.is_valid():  # somebody else took the name meanwhile
             return self._again()
         if checks:
-            connection.keep_report(self.forms.idp, self.request.user, checks)
-        self._record(changes, impact)
+            connection.keep_report(idp, self.request.user, checks)
+        audit.record_change(
+            idp, changes, closing, by=self.request.user, request=self.request
+        )
         for _field, text in self.forms.vendor.warnings():
             messages.warning(self.request, text)
         words = _("Saved.") if changes else _("Nothing was changed.")
         messages.success(self.request, words)
-        return redirect("console:overview", idp_id=self.forms.idp.pk)
-
-    def _record(self, changes: dict[str, Any], impact: Impact | None) -> None:
-        """One line for the closing, and one for what else was changed."""
-        if impact:
-            closed = {"status": changes.pop("status"), **asdict(impact)}
-            self._line("idp.close", closed)
-        if changes:
-            self._line("idp.change", changes)
-
-    def _line(self, action: str, detail: dict[str, Any]) -> None:
-        request, idp = self.request, self.forms.idp
-        audit.record(
-            action, by=request.user, target=idp, detail=detail, request=request
-        )
+        return redirect("console:overview", idp_id=idp.pk)
 
 
 def _tested(forms: IdpForms) -> list[Check]:

@@ -21,6 +21,7 @@ from identity.models import (
     IdentitySecret,
 )
 from sync.models import SyncRun
+from tests import builders
 from tests.identity.conftest import page, words
 from tests.plugins.files import SECRET, Folder, run
 
@@ -262,9 +263,11 @@ def test_draft_is_refused_for_a_confirmed_idp_with_the_reason(
 def test_S092_closing_warns_and_needs_a_yes(
     folder: Folder, idp: IdentityProvider
 ) -> None:
+    builders.employee(idp, "zhang")
     ended = folder.apply(status="closed")
     idp.refresh_from_db()
     assert ended.code == 1
+    assert "Active employees: 1. Open sessions: 0." in ended.output
     assert "end users cannot access internal applications" in ended.output
     assert "--yes" in ended.reasons
     assert idp.status == "enabled"
@@ -274,6 +277,9 @@ def test_S092_closing_with_a_yes_closes(folder: Folder, idp: IdentityProvider) -
     ended = folder.apply("--yes", status="closed")
     idp.refresh_from_db()
     assert (ended.code, idp.status) == (0, "closed")
+    line = AuditEvent.objects.get(action="idp.close")
+    assert line.detail["status"] == ["enabled", "closed"]
+    assert line.detail["employees"] == 0
     assert folder.apply(status="enabled").code == 0, "opening needs none"
 
 

@@ -20,6 +20,7 @@ from identity.as_code.reading import MOST_BYTES, Refused, read
 from identity.as_code.wanted import Wanted
 from identity.as_code.writing import as_toml, example
 from identity.connectors import registry
+from identity.impact import impact_of
 from identity.management.printing import check_lines, fact_lines, table_lines
 from identity.models import IdentityProvider
 
@@ -151,7 +152,7 @@ class Command(BaseCommand):
         """Go on only if that is wanted; closing wants a word of its own."""
         terminal = options["file"] != STDIN and sys.stdin.isatty()
         if want.closes:
-            self.stdout.write(self.style.WARNING(_closing_words()))
+            self.stdout.write(self.style.WARNING(_closing_words(want.idp)))
             if not (options["yes"] or terminal):
                 raise Refused("status: closing needs a yes. Add --yes to the command.")
         if options["yes"] or not terminal:
@@ -263,10 +264,16 @@ def _dry(want: Wanted) -> str:
     return f"Nothing was changed: --dry-run.{test}"
 
 
-def _closing_words() -> str:
-    return gettext(
+def _closing_words(idp: IdentityProvider) -> str:
+    """The vendor's warning, and whom it is about."""
+    warning = gettext(
         "If you disable an identity source, end users cannot access internal "
         "applications through the SASE App. Proceed with caution."
+    )
+    impact = impact_of(idp)
+    return (
+        f"{warning}\nActive employees: {impact.employees}. "
+        f"Open sessions: {impact.sessions}."
     )
 
 
