@@ -1,40 +1,25 @@
-"""What the wizard asks the vendor while a page is open: departments, and a sample."""
+"""Departments that the wizard asks the vendor for while a page is open."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from django.core.cache import cache
 
 from identity.connectors.base import Connector
 from identity.connectors.errors import Gone, OutOfScope
-from identity.connectors.records import DepartmentRecord, EmployeeRecord, SourceField
+from identity.connectors.records import DepartmentRecord
+from identity.models import IdentityProvider
+from identity.signals import Place, Step
 
 DEEPEST = 50
 """Departments above each other; more would be a circle."""
-NUMBERS = frozenset({"mobile", "telephone"})
-"""Directory fields that hold numbers of people: shown with their middle hidden."""
-
-
-@dataclass(frozen=True, slots=True)
-class CustomField:
-    """A custom field of the vendor that the sample carries."""
-
-    key: str
-    label: str
-    sample: str
-    filled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A few people, read just now.
-
-    `person` holds the values of one of them by source key; `filled` says for how many
-    per cent of the sample a key has a value.
-    """
-
-    size: int
-    person: Mapping[str, str]
-    filled: Mapping[str, int]
-    custom: tuple[CustomField, ...]
+CALLS_A_TURN = 150
+SECONDS_A_TURN = 4.0
+"""How long one page waits for a walk; the next one goes on where it ended."""
+KEPT = 900
+"""Seconds for which a walk is kept, in the memory of the process or a shared cache."""
 
 
 def lineages(
@@ -47,31 +32,6 @@ def lineages(
     known: dict[str, DepartmentRecord | None] = {}
     found = {one: _climb(connector, known, one) for one in ids}
     return {one: line for one, line in found.items() if line}
-
-
-def sample_of(connector: Connector, sources: Sequence[SourceField]) -> Sample:
-    """Read a few people. Raises ConnectorError."""
-    people = [one for batch in connector.sample() for one in batch.employees]
-    hidden = {s.key for s in sources if s.default_target in NUMBERS}
-    fullest = max(people, key=lambda one: len(one.values), default=None)
-    filled = _filled(people)
-    return Sample(
-        size=len(people),
-        person=_shown(fullest.values if fullest else {}, hidden),
-        filled=filled,
-        custom=tuple(
-            CustomField(key, key.partition(".")[2], _first(people, key), percent)
-            for key, percent in sorted(filled.items())
-            if "." in key
-        ),
-    )
-
-
-def masked(number: str) -> str:
-    """A number with its middle hidden, e.g. 139****1111."""
-    if len(number) < 7:
-        return "*" * len(number)
-    return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}"
 
 
 def _climb(
@@ -97,19 +57,71 @@ def _asked(connector: Connector, one: str) -> DepartmentRecord | None:
         return None
 
 
-def _filled(people: Sequence[EmployeeRecord]) -> dict[str, int]:
-    keys = {key for one in people for key in one.values}
-    return {
-        key: 100 * sum(bool(one.values.get(key)) for one in people) // len(people)
-        for key in keys
-    }
+@dataclass(slots=True)
+class Walk:
+    """The structure as far as it was read, from the top downwards, level by level."""
+
+    seen: dict[str, DepartmentRecord] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    begun: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every department was read."""
+        return self.begun and not self.waiting
+
+    def go_on(self, connector: Connector) -> None:
+        """Read one turn more. Raises ConnectorError; what was read stays read."""
+        limit = time.monotonic() + SECONDS_A_TURN
+        if not self.begun:
+            self._take(connector.departments(None))
+            self.begun = True
+        for _call in range(CALLS_A_TURN):
+            if not self.waiting or time.monotonic() > limit:
+                return
+            # One that went meanwhile, or may not be read, has nothing to be found.
+            with contextlib.suppress(Gone, OutOfScope):
+                self._take(connector.departments(self.waiting[0]))
+            self.waiting.pop(0)
+
+    def place(self, one: str) -> Place | None:
+        """A department with its way, if it was read."""
+        if one not in self.seen:
+            return None
+        above = [Step(d.id, d.name) for d in self._above(one)]
+        return Place(one, self.seen[one].name, tuple(reversed(above)))
+
+    def search(self, text: str, most: int) -> tuple[Place, ...]:
+        """Departments by name, as far as read."""
+        wanted = text.casefold()
+        found = [d.id for d in self.seen.values() if wanted in d.name.casefold()]
+        places = (self.place(one) for one in found[:most])
+        return tuple(place for place in places if place)
+
+    def _take(self, departments: Collection[DepartmentRecord]) -> None:
+        fresh = [d for d in departments if d.id not in self.seen]
+        self.seen |= {d.id: d for d in fresh}
+        self.waiting += [d.id for d in fresh]
+
+    def _above(self, one: str) -> Iterator[DepartmentRecord]:
+        for _step in range(DEEPEST):
+            parent = self.seen.get(self.seen[one].parent_id or "")
+            if not parent:
+                return
+            yield parent
+            one = parent.id
 
 
-def _first(people: Iterable[EmployeeRecord], key: str) -> str:
-    return next((one.values[key] for one in people if one.values.get(key)), "")
+def walk_of(idp: IdentityProvider) -> Walk:
+    """The walk through this company that was begun a short while ago, or a new one."""
+    settings, walk = cache.get(_key(idp)) or ({}, None)
+    return walk if walk and settings == idp.settings else Walk()
 
 
-def _shown(values: Mapping[str, str], hidden: Collection[str]) -> dict[str, str]:
-    return {
-        key: masked(value) if key in hidden else value for key, value in values.items()
-    }
+def keep(idp: IdentityProvider, walk: Walk) -> None:
+    """Let the next page go on with this walk."""
+    cache.set(_key(idp), (idp.settings, walk), KEPT)
+
+
+def _key(idp: IdentityProvider) -> str:
+    return f"walk:{idp.pk}"

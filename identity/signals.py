@@ -1,5 +1,10 @@
 """Signals that identity sends and others receive, so that identity imports no one."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from django.db.models import Model
 from django.dispatch import Signal
 
 idp_confirmed = Signal()
@@ -11,3 +16,70 @@ A receiver may return the address of the page that the administrator should see 
 impact_asked = Signal()
 """How many active employees does an IdP let log on? Sent with `idp` (IdentityProvider)
 before it is closed. A receiver returns the number it knows."""
+
+directory_asked = Signal()
+"""A page wants to know what is stored of an IdP's company. Sent with `idp`.
+Whoever keeps a directory answers with a `StoredDirectory`, or None before the first
+synchronization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A department on the way to another."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A department with those above it, the top first; `people` None: not counted."""
+
+    id: str
+    name: str
+    way: tuple[Step, ...] = ()
+    people: int | None = None
+
+    @property
+    def path(self) -> str:
+        """The way as text."""
+        return " › ".join(step.name for step in self.way)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What some departments come to with all below them, each person once.
+
+    `missing`: those of them that no synchronization has stored.
+    """
+
+    departments: int
+    people: int
+    missing: tuple[str, ...] = ()
+
+
+class StoredDirectory(Protocol):
+    """What synchronizations have stored of a company; people are the active ones."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole structure was read, and not chosen departments alone."""
+
+    def company(self) -> Size:
+        """Everything that is stored."""
+
+    def size(self, departments: Collection[str]) -> Size:
+        """What these departments (the vendor's ids) come to together."""
+
+    def places(self, departments: Collection[str]) -> Mapping[str, Place]:
+        """Those of these departments that are stored."""
+
+    def search(self, text: str, most: int) -> Sequence[Place]:
+        """Departments by name, the largest first."""
+
+
+def stored_directory(idp: Model) -> StoredDirectory | None:
+    """Ask: the first answer that is one."""
+    answers = directory_asked.send(sender=type(idp), idp=idp)
+    found = next((answer for _to, answer in answers if answer), None)
+    return cast(StoredDirectory | None, found)

@@ -18,6 +18,8 @@ urlpatterns = [
         scope.departments,
         name="departments",
     ),
+    path("identity/<uuid:idp_id>/setup/sync/search/", scope.search, name="search"),
+    path("identity/<uuid:idp_id>/setup/sync/effect/", scope.effect, name="effect"),
     path("identity/<uuid:idp_id>/setup/sync/sample/", scope.sample, name="sample"),
     path("identity/<uuid:idp_id>/edit/", edit.edit, name="edit"),
     path("identity/<uuid:idp_id>/file/", file.show, name="file"),

@@ -6,9 +6,10 @@ from django.dispatch import receiver
 from django.urls import reverse
 
 from identity.models import IdentityProvider, User
-from identity.signals import idp_confirmed, impact_asked
+from identity.signals import directory_asked, idp_confirmed, impact_asked
 from sync import runs, tasks
 from sync.models import Employee, SyncRun
+from sync.org.stored import Stored
 
 
 @receiver(idp_confirmed)
@@ -33,3 +34,9 @@ def start_first_run(
 def employees_affected(idp: IdentityProvider, **_: Any) -> int:
     """Who could not log on any more if this IdP were closed."""
     return idp.employees.filter(status=Employee.Status.ACTIVE).count()
+
+
+@receiver(directory_asked)
+def show_what_is_stored(idp: IdentityProvider, **_: Any) -> Stored | None:
+    """The wizard counts and searches in the directory, once a sync has filled it."""
+    return Stored.of(idp)

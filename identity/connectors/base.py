@@ -88,6 +88,11 @@ class Connector(ABC):
     def source_fields(cls) -> tuple[SourceField, ...]:
         """Fields offered for mapping, standard ones first."""
 
+    @classmethod
+    @abstractmethod
+    def rate(cls) -> float:
+        """Calls a second that the vendor allows towards one of its APIs; 0: no limit."""
+
     @abstractmethod
     def checks(self) -> Iterator[Check]:
         """Run the connectivity test; yields each check as it ends, in display order.
@@ -138,3 +143,10 @@ class Connector(ABC):
     @abstractmethod
     def sample(self, size: int = 100) -> tuple[Batch, ...]:
         """A few people, live, for the mapping page. Raises `ConnectorError`."""
+
+    @abstractmethod
+    def headcount(self) -> int:
+        """How many people the company has, whatever the app may read: one call.
+
+        Raises `ConnectorError`.
+        """

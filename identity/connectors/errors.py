@@ -31,6 +31,11 @@ class ConnectorError(Exception):
         self.code = code
         self.remedy = remedy
 
+    @property
+    def words(self) -> str:
+        """Cause and remedy in one line."""
+        return f"{self.message} {self.remedy}".strip()
+
 
 class Unreachable(ConnectorError):
     """No usable answer: name, connection, TLS, time-out, their 5xx or busy code."""

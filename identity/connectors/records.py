@@ -168,6 +168,21 @@ class Lookup:
     fault: Fault | None = None
 
 
+class FieldType(StrEnum):
+    """What kind of value a vendor's field holds, as its console calls it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    YES_NO = "yes_no"
+    LIST = "list"
+    PHONE = "phone"
+    EMAIL = "email"
+    PERSON = "person"
+    DEPARTMENT = "department"
+    GROUP = "group"  # several fields at once
+
+
 @dataclass(frozen=True, slots=True)
 class SourceField:
     """A vendor's field that can be mapped.
@@ -184,6 +199,7 @@ class SourceField:
     gate: str = ""
     detail: bool = False
     default_target: str | None = None
+    type: FieldType = FieldType.TEXT
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,20 +108,27 @@ class MappingForm:
         ]
 
     def details(self) -> list[str]:
-        """Labels of the chosen fields that cost a call per person."""
+        """Labels of the chosen fields that cost a call per person, each once."""
         chinese = (get_language() or "").startswith("zh")
-        return [
-            self.sources[key].label_zh if chinese else self.sources[key].label
-            for entry in self.entries
-            for key in entry.sources
-            if key in self.sources and self.sources[key].detail
-        ]
+        keys = dict.fromkeys(key for entry in self.entries for key in entry.sources)
+        chosen = [self.sources[key] for key in keys if key in self.sources]
+        return [one.label_zh if chinese else one.label for one in chosen if one.detail]
 
-    def add(self, key: str) -> None:
-        """Append a custom row that is fed by the source `key`."""
+    def add(self, key: str) -> str:
+        """Feed a directory field by the source `key`; returns what the row is called.
+
+        That is the field it is meant for, if nothing feeds that, else a new custom one.
+        """
+        source = self.sources.get(key)
+        wished = source.default_target or key if source else ""
+        for entry in self.entries:
+            if entry.target == wished and not entry.sources:
+                entry.sources, entry.error = [key], ""
+                return entry.label
         name = attribute_name(key, [entry.name for entry in self.entries])
         number = max(entry.number for entry in self.entries) + 1
         self.entries.append(_custom_entry(number, name, key))
+        return name
 
     def remove(self, number: str) -> None:
         """Take a custom row away."""

@@ -121,8 +121,9 @@ class ScopeForm(StrictForm):
 
 
 def label(lineage: Lineage) -> dict[str, Any]:
-    """What is kept of a chosen department: its name and the ids above it."""
+    """What is kept of a chosen department: its name, and ids and names above it."""
     return {
         "name": lineage[-1].name,
         "path": [department.id for department in lineage[:-1]],
+        "names": [department.name for department in lineage[:-1]],
     }

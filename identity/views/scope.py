@@ -8,7 +8,11 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from identity import wizard
 from identity.access import administrators_only
@@ -46,8 +50,21 @@ def departments(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     page = SettingsPage(idp)
     parent = request.GET.get("parent", "")
-    context = page.branch(parent)
-    return render(request, "identity/_branch.html", context)
+    return render(request, "identity/_branch.html", page.branch(parent))
+
+
+@require_safe
+@administrators_only
+def search(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """Departments by name, wherever they stand: a fragment for the picker.
+
+    `q` is the text; `seek` "live" asks the vendor, whatever is stored.
+    """
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    found = SettingsPage(idp).seek(
+        request.GET.get("q", ""), request.GET.get("seek", "")
+    )
+    return render(request, "identity/_found.html", {"idp": idp, "found": found})
 
 
 @require_safe
@@ -57,8 +74,20 @@ def sample(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     page = SettingsPage(idp)
     page.read_sample()
-    context = page.context() | {"fragment": True}
-    return render(request, "identity/_extended.html", context)
+    context = page.shown() | {"fragment": True}
+    response = render(request, "identity/_extended.html", context)
+    # Now it is known how many people there are; the effect is worked out again.
+    response["HX-Trigger-After-Settle"] = "sb:counted"
+    return response
+
+
+@require_POST
+@administrators_only
+def effect(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """What the settings as they stand on the page would come to; changes nothing."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    context = SettingsPage(idp, request.POST).shown() | {"fragment": True}
+    return render(request, "identity/_effect.html", context)
 
 
 def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:

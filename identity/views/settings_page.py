@@ -1,4 +1,4 @@
-"""The page Synchronization Settings: the department tree and the mapping table.
+"""The page Synchronization Settings: the department picker and the mapping table.
 
 Without script the page is a form whose buttons open branches and add rows; nothing that
 was ticked or chosen is lost, because every button sends the whole form.
@@ -17,10 +17,17 @@ from identity.fields import CannotOpen
 from identity.forms.idp import Problem
 from identity.forms.mapping import MappingForm
 from identity.forms.scope import Lineage, ScopeForm
-from identity.live import Sample, lineages, sample_of
+from identity.live import lineages
 from identity.models import IdentityProvider
+from identity.sampling import Sample, sample_of
+from identity.signals import stored_directory
+from identity.views.effect import Effect, effect_of
 from identity.views.mapping_table import extended, live_values, options, rows
-from identity.views.tree import Marks, Node, flat, nodes
+from identity.views.picker import Picker
+from identity.views.seeking import Found, seek, wanted
+
+LIST = "extended"
+"""What the button View Extended Fields sends, and what a page with the list keeps."""
 
 
 class SettingsPage:
@@ -28,6 +35,7 @@ class SettingsPage:
 
     `opened` holds the ids of open departments; any word at all shows the tree.
     `sampled`: the vendor is asked for a few people before the page is shown.
+    `listed`: the extended fields are a part of the page, and not behind a button.
     """
 
     def __init__(
@@ -37,16 +45,16 @@ class SettingsPage:
         opened: Sequence[str] = (),
     ) -> None:
         self.idp, self.data = idp, data
+        self.stored = stored_directory(idp)
         self.sources = idp.connector_class.source_fields()
         self.form = ScopeForm(data, idp=idp, lookup=self._lookup)
         self.mapping = MappingForm(idp, self.sources, data)
-        self.opened = list(opened if data is None else data.getlist("opened"))
-        self.sampled = bool(data and ("read" in data or "sampled" in data))
-        self.chosen = list(idp.departments)
-        self.scope = idp.scope
-        if data is not None:
-            self.chosen = list(dict.fromkeys(data.getlist("departments")))
-            self.scope = data.get("scope", "")
+        self.picker = Picker(idp, data, opened, self.stored)
+        sent = data or QueryDict()
+        self.sampled = "read" in sent or "sampled" in sent
+        self.listed = LIST in (sent.get("read"), sent.get("listed"))
+        self.headcount = _number(sent.get("headcount", ""))
+        self.added = ""
         self.sample: Sample | None = None
         self.trouble = ""
         self.checked = False
@@ -56,16 +64,14 @@ class SettingsPage:
     def reworked(self) -> bool:
         """Apply a button that only changes the page; False if none was pressed."""
         data = self.data or QueryDict()
-        if opened := data.get("open"):
-            self.opened.append(opened)
-        elif closed := data.get("close"):
-            self.opened = [one for one in self.opened if one != closed]
-        elif added := data.get("add"):
-            self.mapping.add(added)
+        if added := data.get("add"):
+            self.added = self.mapping.add(added)
         elif removed := data.get("remove"):
             self.mapping.remove(removed)
         else:
-            return "read" in data  # only the sample is wanted
+            return (
+                self.picker.reworked() or "read" in data
+            )  # or only a sample is wanted
         return True
 
     def is_valid(self) -> bool:
@@ -84,40 +90,48 @@ class SettingsPage:
 
     def context(self) -> dict[str, Any]:
         """What the templates need."""
-        tree: tuple[Node, ...] = ()
-        if self.opened:
-            tree = self._tree()
-        if self.opened or self.sampled:
+        self.trouble = self.picker.read(self._connector)
+        if self.picker.opened or self.sampled:
             self.read_sample()
-        names = self._names(tree)
-        visible = {node.id for node in flat(tree)}
+        return self.shown() | {
+            "form": self.form,
+            "picker": self.picker,
+            "tree": self.picker.tree,
+            "opened": self.picker.opened,
+            "found": self.picker.found,
+            "chosen": self.picker.entries(self.form.labels),
+            "rows": rows(self.mapping.entries, self.sources, self.sample),
+            "options": options(self.sources, self.mapping.entries, self.sample),
+            "problems": self._problems() if self.checked else [],
+        }
+
+    def shown(self) -> dict[str, Any]:
+        """What the fragments with the sample and the effect need."""
+        fields = list(extended(self.sources, self.mapping.entries, self.sample))
         return {
             "idp": self.idp,
             "vendor": self.idp.connector_class.label,
-            "scope": self.scope,
-            "form": self.form,
-            "tree": tree,
-            "opened": self.opened,
-            "chosen": [
-                (one, names.get(one, one), one in visible) for one in self.chosen
-            ],
-            "rows": rows(self.mapping.entries, self.sample),
-            "options": options(self.sources, self.mapping.entries, self.sample),
+            "scope": self.picker.scope,
+            "stored": self.stored,
             "details": self.mapping.details(),
+            "effect": self._effect(),
+            "headcount": self.headcount,
             "sample": self.sample,
             "sampled": self.sampled,
+            "listed": self.listed,
+            "added": self.added,
             "live": live_values(self.sample),
-            "extended": extended(self.sources, self.mapping.entries, self.sample),
+            "extended": fields,
+            "addable": not all(one.used for one in fields),
             "trouble": self.trouble,
-            "problems": self._problems() if self.checked else [],
         }
 
     def branch(self, parent: str) -> dict[str, Any]:
         """One branch for the fragment; `parent` "" gives the tops."""
         try:
-            found = nodes(self._connector(), parent or None, self._marks())
+            found = self.picker.branch(self._connector(), parent)
         except ConnectorError as error:
-            found, self.trouble = (), _words(error)
+            found, self.trouble = (), error.words
         return {
             "idp": self.idp,
             "nodes": found,
@@ -126,12 +140,24 @@ class SettingsPage:
             "lazy": True,
         }
 
+    def seek(self, text: str, way: str) -> Found | None:
+        """The answer of a search in the picker; None if nothing is sought."""
+        if not (sought := wanted(text)):
+            return None
+        return seek(self.idp, self.stored, self._connector, sought, way)
+
     def read_sample(self) -> None:
-        """Ask the vendor for a few people; a failure becomes words on the page."""
+        """Ask the vendor for a few people; a failure becomes words on the page.
+
+        How many people there are is asked once, and only before a synchronization.
+        """
         try:
-            self.sample = sample_of(self._connector(), self.sources)
+            connector = self._connector()
+            self.sample = sample_of(connector, self.sources)
+            if self.headcount is None and not (self.stored and self.stored.whole):
+                self.headcount = connector.headcount()
         except ConnectorError as error:
-            self.trouble = _words(error)
+            self.trouble = error.words
 
     # --- parts ---
 
@@ -144,31 +170,17 @@ class SettingsPage:
                 remedy=_("Restore the key, or enter the secret again."),
             ) from error
 
+    def _effect(self) -> Effect:
+        return effect_of(
+            self.picker.scope,
+            self.picker.chosen,
+            self.stored,
+            self.headcount,
+            self.idp.connector_class.rate(),
+        )
+
     def _lookup(self, ids: Collection[str]) -> Mapping[str, Lineage]:
         return lineages(self._connector(), ids)
-
-    def _tree(self) -> tuple[Node, ...]:
-        try:
-            return nodes(self._connector(), None, self._marks())
-        except ConnectorError as error:
-            self.trouble = _words(error)
-            return ()
-
-    def _marks(self) -> Marks:
-        labels = self.idp.department_labels.values()
-        above = {one for label in labels for one in label["path"]}
-        return Marks(self.chosen, above, self.opened)
-
-    def _names(self, tree: Sequence[Node]) -> dict[str, str]:
-        """Names of departments: as sent along, as stored, as read just now."""
-        sent = {
-            key.removeprefix("name."): value
-            for key, value in (self.data or {}).items()
-            if key.startswith("name.")
-        }
-        stored = self.idp.department_labels | self.form.labels
-        known = {one: label["name"] for one, label in stored.items()}
-        return sent | known | {node.id: node.name for node in flat(tree)}
 
     def _problems(self) -> list[Problem]:
         scope = [
@@ -179,5 +191,7 @@ class SettingsPage:
         return scope + [Problem(*error) for error in self.mapping.errors()]
 
 
-def _words(error: ConnectorError) -> str:
-    return f"{error.message} {error.remedy}".strip()
+def _number(text: str) -> int | None:
+    """A count that an earlier page had from the vendor, sent along."""
+    plain = text.isascii() and text.isdigit() and len(text) <= 9
+    return int(text) if plain else None

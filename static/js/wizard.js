@@ -45,29 +45,43 @@ const picker = document.querySelector("[data-picker]");
 const list = picker?.querySelector("[data-chosen]");
 const boxOf = (id) => picker.querySelector(`[data-tree] [value="${CSS.escape(id)}"]`);
 const boxes = () => all("[data-tree] input[name=departments]", picker);
+const entryOf = (id) => all("li", list).find((item) => item.dataset.id === id);
 
 function isTopmost(box) {
   return box.checked && !(box.dataset.parent && boxOf(box.dataset.parent)?.checked);
 }
 
-/** An entry of the chosen list for a department whose box is in the tree. */
-function entry(box) {
-  const item = document.createElement("li");
-  const label = document.createElement("label");
-  const name = document.createElement("span");
-  const remove = document.createElement("span");
-  const kept = document.createElement("input");
-  item.dataset.id = box.value;
-  label.htmlFor = box.id;
-  name.textContent = box.dataset.name;
-  remove.textContent = list.dataset.remove;
-  remove.className = "sb-link";
-  kept.type = "hidden";
-  kept.name = `name.${box.value}`;
-  kept.value = box.dataset.name;
-  label.append(name, remove);
-  item.append(label, kept);
+/** The boxes above one, the top first. */
+function boxesAbove(box) {
+  const found = [];
+  for (let up = boxOf(box.dataset.parent); box.dataset.parent && up; up = boxOf(up.dataset.parent)) {
+    found.unshift(up);
+  }
+  return found;
+}
+
+/** An entry of the chosen list; `sent`: no box of the tree speaks for it. */
+function entry({ id, name, way, above, size }, sent) {
+  const item = picker.querySelector("[data-mould]").content.firstElementChild.cloneNode(true);
+  const remove = item.querySelector("[name=drop]");
+  const label = item.querySelector("[type=hidden]");
+  item.dataset.id = remove.value = id;
+  item.dataset.above = above;
+  item.querySelector("[data-name]").textContent = label.value = name;
+  item.querySelector("[data-way]").textContent = way;
+  item.querySelector("[data-size]").textContent = size;
+  remove.setAttribute("aria-label", `${remove.getAttribute("aria-label").trim()} ${name}`);
+  label.name = `name.${id}`;
+  if (sent) item.append(Object.assign(label.cloneNode(), { name: "departments", value: id }));
   return item;
+}
+
+function entryOfBox(box) {
+  const up = boxesAbove(box);
+  const above = up.map((one) => one.value).join(" ");
+  const way = up.map((one) => one.dataset.name).join(" › ");
+  const { name, size } = box.dataset;
+  return entry({ id: box.value, name, way, above, size }, false);
 }
 
 /** Branches that arrived take over what the list held for them. */
@@ -76,24 +90,75 @@ function adopt() {
     const own = item.querySelector("[name=departments]");
     const box = boxOf(item.dataset.id);
     if (!box || !own) continue;
-    box.checked = own.checked;
-    item.remove();
-    list.append(entry(box));
-  }
-  for (const box of boxes()) {
-    if (box.dataset.partly !== undefined && !box.checked) box.indeterminate = true;
+    box.checked = true;
+    own.remove();
   }
 }
 
+const above = (item) => item.dataset.above.trim().split(" ").filter(Boolean);
+
 function showChosen() {
   for (const item of all("li", list)) {
-    if (boxOf(item.dataset.id)) item.remove();
+    const box = boxOf(item.dataset.id);
+    const covered = above(item).some((id) => boxOf(id)?.checked || entryOf(id));
+    if (covered || (box && !isTopmost(box))) item.remove();
   }
-  list.append(...boxes().filter(isTopmost).map(entry));
-  const off = all("[name=departments]:not(:checked)", list).length;
-  const count = list.children.length - off;
-  picker.querySelector("[data-chosen-count]").textContent = count;
+  for (const box of boxes().filter(isTopmost)) {
+    if (!entryOf(box.value)) list.append(entryOfBox(box));
+  }
+  showPartly();
+  showHits();
+  picker.querySelector("[data-chosen-count]").textContent = list.children.length;
   picker.querySelector("[data-chosen-empty]").hidden = list.children.length > 0;
+}
+
+/** A box above a chosen department is neither on nor off. */
+function showPartly() {
+  const covering = new Set(all("li", list).flatMap(above));
+  for (const box of boxes()) {
+    box.indeterminate = !box.checked && covering.has(box.value);
+    box.parentElement.querySelector("[data-partly]").hidden = !box.indeterminate;
+  }
+}
+
+/** What was found and is chosen says so. */
+function showHits() {
+  for (const hit of all("[data-hit]", picker)) {
+    const button = hit.querySelector("[name=choose]");
+    if (!button) continue;
+    const included = above({ dataset: hit.dataset }).some((id) => entryOf(id));
+    const state = included ? "included" : entryOf(hit.dataset.hit) ? "chosen" : "choose";
+    button.setAttribute("aria-disabled", String(state !== "choose"));
+    for (const word of all("[data-word]", button)) word.hidden = word.dataset.word !== state;
+  }
+}
+
+/** Tell whoever listens that the form is another one now. */
+function changed() {
+  for (const kind of ["input", "change"]) list.dispatchEvent(new Event(kind, { bubbles: true }));
+}
+
+function tick(box, on) {
+  box.checked = on;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function choose(hit) {
+  const box = boxOf(hit.dataset.hit);
+  if (box) return tick(box, true);
+  const { hit: id, name, way, above: ids, size } = hit.dataset;
+  list.append(entry({ id, name, way, above: ids, size }, true));
+  changed();
+}
+
+function drop(item) {
+  const box = boxOf(item.dataset.id);
+  const next = item.nextElementSibling ?? item.previousElementSibling;
+  (next?.querySelector("button") ?? picker.querySelector(".sb-picker-chosen h3")).focus();
+  item.remove();
+  if (box) tick(box, false);
+  else changed();
 }
 
 // --- the mapping table shows the sample of what is chosen ---
@@ -111,27 +176,62 @@ function addOptions(sample) {
   }
 }
 
+/** How many people have a value of any source, of those whose record could carry it. */
+function share(sample, keys) {
+  let having = 0;
+  let of = 0;
+  for (let person = 0; person < sample.size; person += 1) {
+    const marks = keys.map((key) => sample.marks[key]?.[person] ?? "0");
+    if (marks.includes("1")) having += 1;
+    if (marks.includes("1") || !marks.includes("?")) of += 1;
+  }
+  return { having, of };
+}
+
 function showSample(row, sample) {
-  const [first, second] = all("select[data-source]", row).map((select) => select.value);
-  const shown = sample.person[first] || sample.person[second] || "–";
-  row.querySelector("[data-sample]").textContent = shown;
-  const filled = first && sample.size ? `${sample.filled[first] ?? 0} %` : "–";
+  const keys = all("select[data-source]", row).map((select) => select.value).filter(Boolean);
+  const found = keys.find((key) => sample.values[key]);
+  row.querySelector("[data-sample]").textContent = sample.values[found] ?? "–";
+  row.querySelector("[data-second-hand]").hidden = !found || found === keys[0];
+  const { having, of } = share(sample, keys);
+  const known = keys.length > 0 && of > 0;
+  const words = row.closest("[data-of]").dataset.of;
+  const filled = known ? `${Math.floor((100 * having) / of)} %` : "–";
   row.querySelector("[data-filled]").textContent = filled;
+  row.querySelector("span[data-of]").textContent = known
+    ? words.replace("{having}", having).replace("{of}", of)
+    : "";
 }
 
-function showSamples() {
+function showCostly(row) {
+  const selects = all("select[data-source]", row);
+  const costly = selects.some((one) => one.selectedOptions[0]?.dataset.detail !== undefined);
+  row.querySelector("[data-costly]").hidden = !costly;
+}
+
+function showMapping() {
   const sample = live();
-  if (!sample) return;
-  addOptions(sample);
-  for (const row of all("[data-row]")) showSample(row, sample);
+  if (sample) addOptions(sample);
+  for (const row of all("[data-row]")) {
+    showCostly(row);
+    if (sample) showSample(row, sample);
+  }
+  showExtended();
 }
 
-function takeOut(item) {
+/** The list of fields to add shows those that no row has. */
+function showExtended() {
+  const fields = all("#extended-list [data-key]");
+  if (!fields.length) return;
+  const used = new Set(all("select[data-source]").map((select) => select.value));
+  const left = fields.find((item) => item.contains(document.activeElement));
+  for (const item of fields) item.hidden = used.has(item.dataset.key);
+  const shown = fields.filter((item) => !item.hidden);
+  byId("extended-list").querySelector("[data-nothing]").hidden = shown.length > 0;
+  if (!left?.hidden) return;
   // The focus goes on to what is next, so that keys do not start at the top again.
-  const next = item?.nextElementSibling ?? item?.previousElementSibling;
-  const stop = next?.querySelector("button") ?? item?.closest("[popover]")?.querySelector("button");
-  if (item?.contains(document.activeElement)) stop?.focus();
-  item?.remove();
+  const next = shown.find((item) => left.compareDocumentPosition(item) & 4) ?? shown.at(-1);
+  (next ?? left.closest("#extended"))?.querySelector("button")?.focus();
 }
 
 // --- where the events go ---
@@ -142,8 +242,22 @@ document.addEventListener("input", ({ target }) => {
 
 document.addEventListener("change", ({ target }) => {
   if (target.id === "id_auto_sync") syncSwitches();
-  if (target.matches("select[data-source]")) showSamples();
-  if (list?.contains(target)) showChosen();
+  if (target.matches("select[data-source]")) showMapping();
+  if (target === list) showChosen();
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-hit] [name=choose], [data-chosen] [name=drop]");
+  if (!button || !list) return;
+  event.preventDefault();
+  if (!button.closest("[data-hit]")) drop(button.closest("li"));
+  else if (button.getAttribute("aria-disabled") !== "true") choose(button.closest("[data-hit]"));
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.dataset?.seek === undefined) return;
+  event.preventDefault(); // the form's own Enter confirms
+  event.target.dispatchEvent(new Event("sb:seek"));
 });
 
 if (list) {
@@ -152,10 +266,7 @@ if (list) {
 }
 document.addEventListener("htmx:afterSettle", () => {
   if (list) showChosen();
-  showSamples();
-});
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful && detail.elt.name === "add") takeOut(detail.elt.closest("li"));
+  showMapping();
 });
 
 // A browser with script watches the test; without it the answer waits for the result.
@@ -168,7 +279,16 @@ if (card) {
   NARROW.addEventListener("change", foldGuide);
   guide(all("[data-guide]", card)[0]?.dataset.guide.split(" ")[0]);
 }
+// Without script the button brings the list as a part of the page.
+for (const button of all("[data-popover]")) {
+  if (!byId(button.dataset.popover)?.hasAttribute("popover")) continue;
+  button.type = "button";
+  button.setAttribute("popovertarget", button.dataset.popover);
+}
 syncSwitches();
 preview();
-if (list) adopt();
-showSamples();
+if (list) {
+  adopt();
+  showChosen();
+}
+showMapping();

@@ -1,6 +1,7 @@
 """DingTalk's answers to the contract: lookups, live departments, samples, fields."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -260,3 +261,28 @@ def test_its_own_form_asks_for_its_own_settings() -> None:
     names = {*DingTalk.plain_settings, *DingTalk.secret_settings}
     assert names == set(DingTalk.credentials_form().base_fields)
     assert set(DingTalk.tested_settings) <= names
+
+
+# --- what a detail field costs ---
+
+
+def test_the_headcount_is_one_call_and_knows_no_scope(
+    dingtalk: DingTalk, simulator: Simulator, gate: CountingGate
+) -> None:
+    simulator.authed_departments = {501001}
+    people = len(simulator.company.people)
+    assert dingtalk.headcount() == people
+    assert len(gate.passed[calls.USER_COUNT]) == 1
+
+
+def test_a_headcount_that_may_not_be_asked_is_an_error(
+    dingtalk: DingTalk, simulator: Simulator
+) -> None:
+    simulator.permissions.clear()
+    with pytest.raises(errors.PermissionMissing):
+        dingtalk.headcount()
+
+
+def test_the_rate_is_what_the_pacer_keeps(dingtalk: DingTalk, settings: Any) -> None:
+    settings.DINGTALK_RATE = 20.0
+    assert dingtalk.rate() == 20

@@ -243,7 +243,7 @@ def log_on(page: Page, base: str, account: User) -> None:
 def test_S092_S131_edit_warns_and_fields_open_without_script(
     plain: Page, live_server: Client, administrator: User, idp: IdentityProvider
 ) -> None:
-    """The warning of Closed, and View Extended Fields with what needs no sample."""
+    """The warning of Closed; View Extended Fields leads to the list with its sample."""
     page, base = plain, str(live_server)
     log_on(page, f"{base}/identity/{idp.pk}/edit/", administrator)
     warning = page.get_by_text("If you disable an identity source")
@@ -252,10 +252,12 @@ def test_S092_S131_edit_warns_and_fields_open_without_script(
     expect(warning).to_be_visible()
     page.get_by_role("link", name="Synchronization Settings").click()
     page.get_by_role("button", name="View Extended Fields").click()
+    assert page.url.endswith("#extended")
     expect(page.get_by_role("button", name="Add Nickname")).to_be_visible()
-    page.locator("#extended").get_by_role("button", name="Read a sample").click()
-    page.get_by_role("button", name="View Extended Fields").click()
-    expect(page.get_by_role("button", name="Add CostCentre")).to_be_visible()
+    page.get_by_role("button", name="Add CostCentre").click()
+    expect(page.get_by_text("Added to the mapping as CostCentre")).to_be_visible()
+    expect(page.locator("[name=custom_name]")).to_have_value("CostCentre")
+    expect(page.get_by_role("button", name="Add CostCentre")).to_be_hidden()
 
 
 def test_U46_the_wizard_works_without_script(

@@ -10,8 +10,8 @@ from django.urls import reverse
 from identity import mapping
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.forms.mapping import MappingForm
-from identity.live import masked
 from identity.models import IdentityProvider
+from identity.sampling import masked
 from tests.identity.conftest import page, words
 
 DEFAULTS: dict[str, list[str]] = {
@@ -191,7 +191,9 @@ def test_S131_extended_fields_come_with_a_value_and_a_button(sample: str) -> Non
 
 def test_fields_that_cost_a_call_per_person_say_so(sample: str) -> None:
     manager = sample.split("Direct manager")[1].split("</li>")[0]
-    assert "one call per person in every synchronization" in manager
+    assert "one call per person" in manager
+    for free in ("Nickname", "CostCentre"):
+        assert "one call per person" not in sample.split(free)[1].split("</li>")[0]
 
 
 def test_no_whole_mobile_number_is_in_the_sample(
@@ -240,14 +242,140 @@ def test_the_live_sample_is_shown_beside_its_row(
     assert "data-sample>–" not in row
 
 
-def test_a_chosen_detail_field_says_what_it_costs(
+def row_of(shown: str, name: str) -> str:
+    return shown.split(f' id="id_source.{name}"')[1].split("</tr>")[0]
+
+
+def test_U09_the_share_is_of_all_sources_of_a_row(
+    console: Client, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    """S130: and a sample out of the second one says so."""
+    for number, person in enumerate(simulator.company.people.values()):
+        person.remark = ""
+        person.title = "Boss" if number % 2 else ""
+        person.job_number = "" if number % 2 else "J1"
+    rows: dict[str, Any] = {"scope": "all", "source.name": "name", "read": "sample"}
+    rows |= {"source.title": ["remark", "job_number"]}
+    shown = words(console.post(page(tested, "sync"), rows))
+    listed = int(shown.split("Read from ")[1].split()[0])
+    title = row_of(shown, "title")
+    assert "100 %" not in title
+    assert "J1" in title
+    assert "data-second-hand>" in title
+    rows["source.title"] = ["title", "job_number"]
+    title = row_of(words(console.post(page(tested, "sync"), rows)), "title")
+    assert "100 %" in title
+    assert f"{listed} of {listed}" in title
+    assert "Boss" in title
+    assert "data-second-hand hidden" in title
+
+
+def test_detail_fields_have_a_sample_of_those_who_were_asked_alone(
+    console: Client, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    """U09: 0 percent would be a lie about everybody else."""
+    for person in simulator.company.people.values():
+        person.manager_userid = "boss-1"
+    rows = {"scope": "all", "source.name": "name", "read": "sample"}
+    rows |= {"source.manager_userid": "manager_userid"}
+    manager = row_of(words(console.post(page(tested, "sync"), rows)), "manager_userid")
+    assert "boss-1" in manager
+    assert "100 %" in manager
+    assert "10 of 10" in manager
+
+
+def test_a_sample_is_shown_although_nobody_may_be_asked_alone(
+    console: Client, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    simulator.faults.add("banned_page", "/topapi/v2/user/get")
+    rows = {"scope": "all", "source.name": "name", "read": "sample"}
+    rows |= {"source.manager_userid": "manager_userid"}
+    shown = words(console.post(page(tested, "sync"), rows))
+    assert "100 %" in row_of(shown, "name")
+    assert "data-filled>–" in row_of(shown, "manager_userid")
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        (["1", "-2.5"], "Number"),
+        (["2024-01-31", "2024/2/1"], "Date"),
+        (["true", "false"], "Yes/No"),
+        (["是", "否"], "Yes/No"),
+        (['["a", "b"]'], "List"),
+        (["a@example.test"], "E-mail"),
+        (["C9", "12"], "Text"),
+        (["1" * 40], "Text"),
+    ],
+)
+def test_S131_the_type_of_a_custom_field_is_what_all_values_look_like(
+    console: Client,
+    idp: IdentityProvider,
+    simulator: Simulator,
+    values: list[str],
+    seen: str,
+) -> None:
+    for number, person in enumerate(simulator.company.people.values()):
+        person.extension = {"Odd": values[number % len(values)]}
+    shown = words(console.get(reverse("identity:sample", args=[idp.pk])))
+    field = shown.split('data-key="extension.Odd"')[1].split("</li>")[0]
+    assert f"{seen} (" in field
+    assert "type as the values look" in field
+
+
+def test_S131_each_field_has_its_type_in_both_languages(sample: str) -> None:
+    for key, kind in (
+        ("hired_date", "Date (日期)"),
+        ("roles", "List (列表)"),
+        ("nickname", "Text (文本)"),
+        ("manager_userid", "Person (人员)"),
+    ):
+        field = sample.split(f'data-key="{key}"')[1].split("</li>")[0]
+        assert kind in field, key
+
+
+def test_what_is_mapped_is_not_offered_again(sample: str) -> None:
+    assert ' data-key="mobile" hidden' in sample
+    assert ' data-key="nickname">' in sample
+
+
+def test_S131_a_sample_that_cannot_be_read_says_what_why_and_what_now(
+    console: Client, idp: IdentityProvider, simulator: Simulator
+) -> None:
+    simulator.permissions.clear()
+    shown = words(console.get(reverse("identity:sample", args=[idp.pk])))
+    assert "The sample could not be read" in shown
+    assert "qyapi" in shown.split("The sample could not be read")[1].split("</p>")[0]
+    assert "custom fields are missing" in shown
+    assert "Try again" in shown
+    assert 'name="add" value="nickname"' in shown
+
+
+def test_a_field_goes_to_the_row_it_is_meant_for_if_that_is_free(
+    idp: IdentityProvider,
+) -> None:
+    form = form_of(idp, sent(source__title=""))
+    assert form.add("title") == "Title"
+    assert form.add("manager_userid") == "Manager"
+    assert form.add("mobile") == "mobile"
+    rows = {row["target"]: row["sources"] for row in form.rows()}
+    assert rows["title"] == ["title"]
+    assert rows["manager_userid"] == ["manager_userid"]
+    assert rows["attributes.mobile"] == ["mobile"]
+    assert rows["mobile"] == ["mobile"]
+
+
+def test_S131_without_script_the_button_brings_the_list_with_a_sample(
     console: Client, tested: IdentityProvider
 ) -> None:
-    rows = {
-        "scope": "all",
-        "source.name": "name",
-        "source.manager_userid": "manager_userid",
-        "add": "extension.CostCentre",
-    }
+    """And it stays while fields are added."""
+    rows = {"scope": "all", "source.name": "name"}
+    shown = words(console.post(page(tested, "sync"), rows | {"read": "extended"}))
+    section = shown.split('id="extended"')[1]
+    assert not section.split(">")[0].endswith(" popover")
+    assert "CostCentre" in section
+    assert 'name="listed" value="extended"' in shown
+    rows |= {"listed": "extended", "sampled": "1", "add": "extension.CostCentre"}
     shown = words(console.post(page(tested, "sync"), rows))
-    assert "cost one call per person in every synchronization: Direct manager" in shown
+    assert "Added to the mapping as CostCentre" in shown
+    assert ' data-key="extension.CostCentre" hidden' in shown

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -89,6 +90,11 @@ class DingTalk(Connector):
         """The fields of user/list, then those that only user/get carries."""
         return fields.SOURCE_FIELDS
 
+    @classmethod
+    def rate(cls) -> float:
+        """DINGTALK_RATE, which the pacer keeps."""
+        return float(settings.DINGTALK_RATE)
+
     def checks(self) -> Iterator[Check]:
         """The connectivity test; see `checks` for its rows."""
         return run_checks(self.credentials, self.gate)
@@ -142,6 +148,10 @@ class DingTalk(Connector):
             if left <= 0:
                 break
         return tuple(batches)
+
+    def headcount(self) -> int:
+        """What user/count says; it knows no permission scope."""
+        return Client(self.credentials, self.gate).user_count().value
 
 
 def _possible(department_id: str) -> str:
