@@ -1,24 +1,36 @@
 """What the directory must be, worked out from the simulated company alone."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from identity.connectors.dingtalk.simulator.company import Company
 from identity.models import IdentityProvider
 from sync.models import Department, Employee
 
-Tree = dict[str, tuple[str, str]]
+Tree = dict[str, tuple[str, str, int]]
 People = dict[str, dict[str, Any]]
 
 SAME = ("unionid", "name", "mobile", "title", "job_number", "telephone", "work_place")
 
 
 def expected_departments(company: Company) -> Tree:
-    """id -> (name, parent id), the root with an empty parent."""
-    return {
-        str(id): (d.name, "" if d.parent_id is None else str(d.parent_id))
-        for id, d in company.departments.items()
-        if d.real
-    }
+    """id -> (name, parent id, place among its siblings); the root has no parent."""
+    tree: Tree = {"1": (company.name, "", 0)}
+    for id, department in company.departments.items():
+        below = [child for child in company.children(id) if child.real]
+        if department.real:
+            for place, child in enumerate(below):
+                tree[str(child.id)] = (child.name, str(id), place)
+    return tree
+
+
+def day_of(milliseconds: int | None) -> str:
+    """The day in China."""
+    if milliseconds is None:
+        return ""
+    return (datetime(1970, 1, 1, 8) + timedelta(milliseconds=milliseconds)).strftime(
+        "%Y-%m-%d"
+    )
 
 
 def expected_people(company: Company) -> People:
@@ -28,6 +40,7 @@ def expected_people(company: Company) -> People:
             **{name: getattr(person, name) for name in SAME},
             "email": person.email or person.org_email,
             "remark": person.remark,
+            "hired_date": day_of(person.hired_at),
             "departments": {
                 (str(id), person.departments[id], id in person.leads)
                 for id in person.department_ids
@@ -39,7 +52,7 @@ def expected_people(company: Company) -> People:
 
 def actual_departments(idp: IdentityProvider) -> Tree:
     return {
-        row.source_id: (row.name, row.parent_source_id)
+        row.source_id: (row.name, row.parent_source_id, row.order)
         for row in Department.objects.filter(idp=idp)
     }
 
@@ -53,6 +66,7 @@ def actual_people(idp: IdentityProvider, status: str = "active") -> People:
             **{name: getattr(row, name) for name in SAME},
             "email": row.email,
             "remark": row.remark,
+            "hired_date": row.hired_date,
             "departments": {
                 (one.department.source_id, one.order, one.leader)
                 for one in row.memberships.all()

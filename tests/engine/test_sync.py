@@ -1,13 +1,10 @@
 """Whole runs against the simulated company: exact, minimal, repeatable."""
 
-import random
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from identity.connectors.dingtalk.simulator.api import Simulator
-from identity.connectors.dingtalk.simulator.company import Company, Impossible
 from identity.models import IdentityProvider
 from sync.models import Change, Department, Employee, Membership, SyncRun
 from tests.engine.conftest import Sync
@@ -77,58 +74,6 @@ def test_calls_are_the_minimum(
     assert simulator.calls["/topapi/v2/user/list"] == pages
     assert sum(simulator.calls.values()) <= 1 + len(departments) + pages + 2
     assert run.calls == sum(simulator.calls.values())
-
-
-def churn(company: Company, chance: random.Random, steps: int) -> None:
-    """What happens in a company in a week, at random, leavers below the guard."""
-    leavers = 0
-    for _ in range(steps):
-        someone = chance.choice(sorted(company.people))
-        places = [d.id for d in company.real_departments()]
-        act = chance.randrange(9)
-        try:
-            if act == 0:
-                company.hire(f"新{chance.randrange(99)}", *chance.sample(places, 2))
-            elif act == 1 and leavers < 4:
-                company.let_go(someone)
-                leavers += 1
-            elif act == 2:
-                company.move(someone, *chance.sample(places, chance.randint(1, 3)))
-            elif act == 3:
-                company.update(someone, title=f"T{chance.randrange(9)}", mobile="")
-            elif act == 4:
-                company.lead(someone, next(iter(company.people[someone].departments)))
-            elif act == 5:
-                company.add_department(
-                    f"D{chance.randrange(999)}", chance.choice(places)
-                )
-            elif act == 6:
-                company.rename_department(chance.choice(places), f"R{chance.random()}")
-            elif act == 7:
-                company.move_department(chance.choice(places), chance.choice(places))
-            else:
-                company.remove_department(chance.choice(places))
-        except Impossible:
-            continue
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_after_random_churn_the_directory_is_the_company_again(
-    sync: Sync, simulator: Simulator, idp: IdentityProvider, seed: int
-) -> None:
-    """P2."""
-    chance = random.Random(seed)
-    sync()
-    for _ in range(2):
-        churn(simulator.company, chance, 25)
-        run = sync()
-        if run.state == State.HELD:  # several departments at once may trip the guard
-            idp.guard_departments_percent = 100
-            idp.save()
-            run = sync()
-        assert run.state == State.SUCCESS, (run.error_cause, run.faults)
-        assert_equal(idp, simulator.company)
-        assert not any(sync().counts.values())
 
 
 def test_one_percent_changed_writes_exactly_those_rows(
