@@ -4,7 +4,7 @@ A read can miss what moved while it went on (F-54): a person into a department t
 was read before, a department below one. Asked singly, what is there is found.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from identity.connectors.errors import (
     Unexpected,
 )
 from identity.connectors.records import (
-    DepartmentRecord,
+    ROOT,
     Fault,
     FaultKind,
     Lookup,
@@ -27,6 +27,9 @@ from identity.connectors.records import (
 )
 from sync.models import Change
 from sync.reading import Reading
+
+UNSURE = (OutOfScope, PermissionMissing, Unexpected)
+"""Answers after which nobody knows where a department belongs."""
 
 
 class Watch(Protocol):
@@ -50,6 +53,7 @@ class Asking:
         self._connector = connector
         self._reading = reading
         self._watch = watch
+        self._inside: dict[str, bool] = {}
         self.ended: list[tuple[str, Change.Kind, Lookup]] = []
         self.kept: list[str] = []
         self.found: set[str] = set()
@@ -61,46 +65,67 @@ class Asking:
 
         A run with a fault removes no department at all.
         """
-        there: list[DepartmentRecord] = []
         for id in ids:
-            self._count_call()
             try:
-                there.append(self._connector.department(id))
-            except Gone:
-                continue
+                self._is_inside(id)
             except Foreign:
                 raise
-            except OutOfScope as error:
-                if self._reading.from_the_top:
-                    self._unsure(id, error)
-                    break
-            except (PermissionMissing, Unexpected) as error:
+            except UNSURE as error:
                 self._unsure(id, error)
                 break
-        for department in self._inside(there):
-            self._reading.note(
-                FaultKind.CHANGED,
-                department.id,
-                _("No list of departments had it, but it is there: it was moved."),
-                _("The next synchronization sees it in its new place."),
-            )
 
-    def _unsure(self, id: str, error: ConnectorError) -> None:
-        kind = FaultKind.OUT_OF_SCOPE
-        if isinstance(error, PermissionMissing):
-            kind = FaultKind.PERMISSION
-        if isinstance(error, Unexpected):
-            kind = FaultKind.MALFORMED
-        self._reading.note(kind, id, error.message, error.remedy)
+    def _is_inside(self, id: str) -> bool:
+        """Whether a department belongs to the scope; one that the read missed is noted.
 
-    def _inside(self, there: Sequence[DepartmentRecord]) -> list[DepartmentRecord]:
-        """Those that belong to the scope: below what was read, or below one another."""
-        if self._reading.scope.whole:
-            return list(there)
-        inside = dict.fromkeys(self._reading.departments)
-        for _level in there:
-            inside |= {d.id: None for d in there if d.parent_id in inside}
-        return [d for d in there if d.id in inside]
+        Of the whole company every department does that is there; of chosen ones those
+        that hang below them. Raises what `UNSURE` names.
+        """
+        way: list[str] = []
+        at: str | None = id
+        while at and at not in way and not self._settled(at):
+            way.append(at)
+            at = self._above(at)
+        inside = bool(at) and self._inside.get(at or "", False)
+        for each in way:
+            self._inside[each] = inside
+            if inside:
+                self._missed(each)
+        return inside
+
+    def _settled(self, id: str) -> bool:
+        if id in self._reading.departments:
+            self._inside[id] = True
+        return id in self._inside
+
+    def _above(self, id: str) -> str | None:
+        """The department above; None for one that is not there, or out of the range."""
+        self._count_call()
+        try:
+            record = self._connector.department(id)
+        except Gone:
+            return None
+        except OutOfScope:
+            if self._reading.from_the_top:
+                raise
+            return None
+        return ROOT if self._reading.from_the_top else record.parent_id
+
+    def _missed(self, id: str) -> None:
+        self._reading.note(
+            FaultKind.CHANGED,
+            id,
+            _("No list of departments had it, but it is there: it was moved."),
+            _("The next synchronization sees it in its new place."),
+        )
+
+    def _unsure(self, where: str, error: ConnectorError) -> None:
+        """Say that nobody knows, and so nothing is lost."""
+        kinds = {
+            PermissionMissing: FaultKind.PERMISSION,
+            OutOfScope: FaultKind.OUT_OF_SCOPE,
+        }
+        kind = kinds.get(type(error), FaultKind.MALFORMED)
+        self._reading.note(kind, where, error.message, error.remedy)
 
     # --- people ---
 
@@ -127,7 +152,20 @@ class Asking:
                 lookup.fault
                 or Fault(FaultKind.OUT_OF_SCOPE, userid, "could not be asked for")
             )
-        elif self._in_scope(lookup):
+        else:
+            self._place(userid, lookup)
+
+    def _place(self, userid: str, lookup: Lookup) -> None:
+        """Somebody who is there: still in the scope, or moved out of it."""
+        try:
+            here = self._in_scope(lookup)
+        except Foreign:
+            raise
+        except UNSURE as error:
+            self.kept.append(userid)
+            self._unsure(userid, error)
+            return
+        if here:
             self._reading.take_person(lookup)
             self.found.add(userid)
         else:
@@ -137,7 +175,7 @@ class Asking:
         if self._reading.from_the_top:
             return True
         places = lookup.employee.department_ids if lookup.employee else ()
-        return not self._reading.departments.keys().isdisjoint(places)
+        return any(self._is_inside(place) for place in places)
 
     def _count_call(self) -> None:
         self._watch.check()

@@ -4,6 +4,7 @@ One test a row of reliability.md c.2.
 """
 
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.engine.conftest import (
     DEPARTMENT,
     GET,
     LIST,
+    LISTSUB,
     Trial,
     active,
     departments,
@@ -300,6 +302,68 @@ def test_somebody_seen_nowhere_is_asked_for_before_they_end(trial: Trial) -> Non
     assert trial.leaver not in active()
     assert trial.simulator.calls[GET] >= 1
     trial.heals()
+
+
+def in_turn(first: int, second: int, between: Callable[[], object]) -> Effect:
+    """Answers for `first` before `second`, and acts in between."""
+    over = Event()
+
+    def effect(call: Call, answer: Answer) -> Reply:
+        place = int(str(call.values["dept_id"]))
+        if place == second and over.wait(5):
+            between()
+        reply = answer()
+        if place == first:
+            over.set()
+        return reply
+
+    return effect
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["whole", "chosen"])
+def test_a_department_seen_nowhere_is_asked_for_before_it_is_removed(
+    trial: Trial, chosen: bool
+) -> None:
+    """F-54, of departments: moved with all below it while the tree was walked."""
+    company = trial.company
+    early, late = company.add_department("Early"), company.add_department("Late")
+    mover = company.add_department("Mover", late.id)
+    below = company.add_department("Below", mover.id)
+    someone = company.hire("Below", below.id)
+    if chosen:
+        trial.idp.scope = "partial"
+        trial.idp.departments = [str(early.id), str(late.id)]
+        trial.idp.guard_people_percent = trial.idp.guard_departments_percent = 100
+        trial.idp.save()
+    assert trial.sync().state == State.SUCCESS
+    rows = set(Department.objects.values_list("pk", "source_id"))
+    trial.simulator.faults.add(
+        in_turn(
+            early.id, late.id, once(lambda: company.move_department(mover.id, early.id))
+        ),
+        LISTSUB,
+    )
+    run = trial.sync()
+    assert run.state == State.PARTIAL
+    moved = {("changed", str(mover.id)), ("changed", str(below.id))}
+    assert named(run) == moved
+    assert set(Department.objects.values_list("pk", "source_id")) == rows
+    assert seats_of(someone.userid) == {str(below.id)}
+    trial.simulator.faults.clear()
+    run = trial.sync()
+    assert (run.state, run.counts["departments_created"]) == (State.SUCCESS, 0)
+    assert Department.objects.get(source_id=str(below.id)).path.endswith(
+        f"/{early.id}/{mover.id}/{below.id}/"
+    )
+    company.move_department(mover.id, 1)  # out of what was chosen, or only up
+    assert trial.sync().state == State.SUCCESS
+    assert (str(mover.id) in departments()) is not chosen
+    assert (someone.userid in active()) is not chosen
+
+
+def seats_of(userid: str) -> set[str]:
+    found = Membership.objects.filter(employee__userid=userid)
+    return set(found.values_list("department__source_id", flat=True))
 
 
 # --- ids ---
