@@ -43,18 +43,19 @@ attributes = st.dictionaries(
 ).filter(lambda found: len({name.casefold() for name in found}) == len(found))
 
 
-def valid(
-    idp: IdentityProvider, name: str, description: str, hours: int, rows: Any
-) -> IdentityProvider:
-    """The IdP with other values, as the wizard would have stored them."""
-    idp.name, idp.description, idp.sync_interval_hours = (
-        name,
-        description.strip(),
-        hours,
-    )
-    idp.mapping = rows
+departments = st.dictionaries(
+    st.integers(1, 10**16).map(str),
+    st.fixed_dictionaries({"name": st.text(max_size=12), "path": st.just([])}),
+    max_size=3,
+)
+switches = st.sampled_from([(True, True), (True, False), (False, False)])
+
+
+def store(idp: IdentityProvider, **values: Any) -> None:
+    """Values as the wizard would have stored them."""
+    for name, value in values.items():
+        setattr(idp, name, value)
     idp.save()
-    return idp
 
 
 @settings(
@@ -65,27 +66,43 @@ def valid(
 @given(
     name=names,
     description=texts,
-    hours=st.integers(1, 24),
+    status=st.sampled_from(["enabled", "closed"]),
+    cycle=st.tuples(switches, st.integers(1, 24)),
     mapping=mappings,
     custom=attributes,
+    chosen=departments,
 )
 def test_every_valid_idp_exports_a_file_that_changes_nothing(
     idp: IdentityProvider,
     credentials: dict[str, str],
     name: str,
     description: str,
-    hours: int,
+    status: str,
+    cycle: tuple[tuple[bool, bool], int],
     mapping: dict[str, list[str]],
     custom: dict[str, str],
+    chosen: dict[str, dict[str, Any]],
 ) -> None:
-    """Chinese and rare characters, quotes, backslashes, fallbacks, custom attributes."""
-    rows = [{"target": target, "sources": chosen} for target, chosen in mapping.items()]
+    """Chinese and rare characters, quotes, backslashes, fallbacks, custom attributes,
+    and departments that are called anything at all."""
+    rows = [{"target": target, "sources": found} for target, found in mapping.items()]
     rows += [{"target": f"attributes.{n}", "sources": [s]} for n, s in custom.items()]
-    nfc = unicodedata.normalize("NFC", description)
-    valid(idp, name, nfc, hours, rows)
+    (auto_sync, sync_users), hours = cycle
+    store(
+        idp,
+        name=name,
+        description=unicodedata.normalize("NFC", description).strip(" "),
+        status=status,
+        auto_sync=auto_sync,
+        sync_users=sync_users,
+        sync_interval_hours=hours,
+        scope="partial" if chosen else "all",
+        departments=list(chosen),
+        department_labels=chosen,
+        mapping=rows,
+    )
     text = as_toml(idp)
-    document = read(text.encode(), {SECRET: credentials["app_secret"]})
-    want = wanted(document)
+    want = wanted(read(text.encode(), {SECRET: credentials["app_secret"]}))
     assert want.idp == idp
     assert not any(change.real for change in want.changes()), text
 

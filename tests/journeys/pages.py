@@ -77,6 +77,7 @@ PAGES: Mapping[str, Addresses] = {
     "identity:setup-test": _of_idp("identity:setup-test"),
     "identity:setup-sync": _of_idp("identity:setup-sync"),
     "identity:edit": _of_idp("identity:edit", "idp", "closed"),
+    "identity:file": _of_idp("identity:file", "idp", "draft"),
     "sync:directory": _directory,
     "sync:employee": lambda world: [
         reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
@@ -94,6 +95,7 @@ NO_PAGES = {
     "console:running": "a part of the frame",
     "healthz": "for machines",
     "readyz": "for machines",
+    "identity:file-download": "a file",
     "identity:departments": "a part of the settings page",
     "identity:sample": "a part of the settings page",
     "sync:branch": "a part of the directory",
