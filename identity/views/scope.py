@@ -16,14 +16,15 @@ from django.views.decorators.http import (
 
 from identity import wizard
 from identity.access import administrators_only
-from identity.confirming import confirm
+from identity.confirming import confirm, settled
+from identity.forms.version import sent, signed
 from identity.models import IdentityProvider
 from identity.views.settings_page import SettingsPage
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
-UNPROCESSABLE = 422
+UNPROCESSABLE, CONFLICT = 422, 409
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,10 +102,30 @@ def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpRespon
     return redirect("identity:setup-test", idp_id=idp.pk)
 
 
-def _show(
-    request: "ConsoleRequest", page: SettingsPage, status: int = 200
+def _overtaken(
+    request: "ConsoleRequest", page: SettingsPage, found: dict[str, object]
 ) -> HttpResponse:
-    context = page.context() | {"steps": wizard.places(page.idp, "sync")}
+    """What was chosen, again: a second Confirm replaces what the other one saved."""
+    messages.error(
+        request,
+        _(
+            "Somebody else saved these settings since you opened this page, so nothing "
+            "was saved. Your choices still stand below: Confirm again to replace "
+            "theirs, or open the page anew to see theirs."
+        ),
+    )
+    return _show(request, page, CONFLICT, signed(found))
+
+
+def _show(
+    request: "ConsoleRequest", page: SettingsPage, status: int = 200, version: str = ""
+) -> HttpResponse:
+    """The page; `version` says what it was filled from, and travels with the form."""
+    version = version or request.POST.get("version", "")
+    context = page.context() | {
+        "steps": wizard.places(page.idp, "sync"),
+        "version": version or signed(settled(page.idp)),
+    }
     return render(request, "identity/sync.html", context, status=status)
 
 
@@ -115,8 +136,10 @@ def _confirm(request: "ConsoleRequest", page: SettingsPage) -> HttpResponse:
     idp = get_object_or_404(rows, pk=page.idp.pk)  # a draft may be discarded meanwhile
     if not wizard.may_enter(idp, "sync"):
         return _turned_back(request, idp)
-    first = idp.is_draft
+    first, found = idp.is_draft, settled(idp)
     page.put_into(idp)
+    if sent(request.POST, found) != found != settled(idp):
+        return _overtaken(request, page, found)
     address = confirm(idp, by=request.user, request=request)
     messages.success(
         request, _("%(name)s is set up.") % {"name": idp} if first else _("Saved.")

@@ -1,5 +1,6 @@
 """Confirm: the draft becomes an IdP, and whoever listens is told."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.models import AuditEvent, IdentityProvider
 from identity.signals import idp_confirmed
 from sync.receivers import start_first_run
-from tests.identity.conftest import page
+from tests.identity.conftest import page, words
 
 
 class Listener:
@@ -119,6 +120,58 @@ def test_A11_a_company_that_somebody_else_confirmed_meanwhile_is_not_confirmed_t
     tested.refresh_from_db()
     assert tested.is_draft
     assert listener.heard == []
+
+
+def version_of(response: Any) -> str:
+    """What a page of settings was filled from, as its form sends it along."""
+    [found] = re.findall(r'name="version" value="([^"]+)"', words(response))
+    return str(found)
+
+
+def test_I85_settings_that_somebody_else_saved_meanwhile_are_not_undone_unseen(
+    console: Client, tested: IdentityProvider, listener: Listener
+) -> None:
+    """A file that was applied, or another administrator, while the page was open."""
+    version = version_of(console.get(page(tested, "sync")))
+    theirs = [{"target": "name", "sources": ["nickname", "name"]}]
+    IdentityProvider.objects.update(mapping=theirs)
+    sent = {"scope": "all", "source.name": "name", "version": version}
+    response = console.post(page(tested, "sync"), sent)
+    tested.refresh_from_db()
+    assert response.status_code == 409
+    assert "Somebody else saved these settings" in words(response)
+    assert (tested.mapping, tested.is_draft) == (theirs, True)
+    assert listener.heard == []
+    console.post(page(tested, "sync"), sent | {"version": version_of(response)})
+    tested.refresh_from_db()
+    assert tested.mapping == [{"target": "name", "sources": ["name"]}]
+
+
+def test_I85_the_version_survives_the_buttons_of_the_page(
+    console: Client, tested: IdentityProvider, listener: Listener
+) -> None:
+    version = version_of(console.get(page(tested, "sync")))
+    IdentityProvider.objects.update(mapping=[{"target": "name", "sources": ["title"]}])
+    sent = {"scope": "all", "source.name": "name", "version": version}
+    again = console.post(page(tested, "sync"), sent | {"add": "extension.A"})
+    assert version_of(again) == version
+
+
+def test_I85_the_same_settings_from_both_are_no_conflict(
+    console: Client, tested: IdentityProvider, listener: Listener
+) -> None:
+    version = version_of(console.get(page(tested, "sync")))
+    mine = [{"target": "name", "sources": ["name"]}]
+    IdentityProvider.objects.update(mapping=mine)
+    sent = {"scope": "all", "source.name": "name", "version": version}
+    assert console.post(page(tested, "sync"), sent).status_code == 302
+
+
+def test_I85_a_forged_version_is_older_than_anything(
+    console: Client, tested: IdentityProvider, listener: Listener
+) -> None:
+    sent = {"scope": "all", "source.name": "name", "version": "forged"}
+    assert console.post(page(tested, "sync"), sent).status_code == 409
 
 
 def test_confirm_starts_the_first_run(
