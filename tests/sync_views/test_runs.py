@@ -333,6 +333,18 @@ def test_a_run_that_did_not_finish_says_so(
     assert "The worker stopped." in shown
 
 
+def test_remarks_stand_apart_from_what_could_not_be_read(
+    console: Client, idp: IdentityProvider
+) -> None:
+    """F-41, I-30: nothing is missing because of them, and the run is a success."""
+    remark = {"kind": "cleaned", "where": "li", "message": "Cut.", "remedy": "Mend it."}
+    run = builders.run(idp, "success", faults=[remark])
+    shown = words(read(console, page_of(run)))
+    assert "1 remark Where" in shown
+    assert "li Cut. Mend it." in shown
+    assert "could not be read" not in shown
+
+
 def test_a_partial_run_lists_what_could_not_be_read_and_what_was_kept(
     console: Client, idp: IdentityProvider
 ) -> None:
