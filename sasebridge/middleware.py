@@ -1,10 +1,7 @@
-"""What holds for every request, and the headers that every answer carries."""
+"""Headers that every answer carries."""
 
-import codecs
-import contextlib
 from collections.abc import Callable
 
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -35,18 +32,5 @@ def security_headers(get_response: View) -> View:
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
-
-    return middleware
-
-
-def utf8_only(get_response: View) -> View:
-    """Refuse other encodings: Django believes any codec's name, "hex" too, and breaks."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        charset = (request.content_params or {}).get("charset", "utf-8")
-        with contextlib.suppress(LookupError):  # Django ignores what it does not know
-            if codecs.lookup(charset).name not in ("utf-8", "ascii"):
-                raise BadRequest("Requests must be encoded in UTF-8.")
-        return get_response(request)
 
     return middleware

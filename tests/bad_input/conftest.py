@@ -1,0 +1,18 @@
+"""A company in which no page is empty, for whatever is thrown at its pages."""
+
+import pytest
+
+from identity.models import IdentityProvider
+from tests import builders
+from tests.journeys.pages import World
+
+
+@pytest.fixture
+def world(idp: IdentityProvider) -> World:
+    """An IdP with credentials and a small directory, and a draft without."""
+    root = builders.company(idp, people=3, departments=3)
+    person = builders.employee(idp, "u1", departments=[root])
+    run = builders.run(idp)
+    builders.change(run, "employee", "update", "u1", before={}, after={})
+    draft = IdentityProvider.objects.create(kind=idp.kind)
+    return World(idp, idp, draft, root, person, person, (run,))

@@ -1,0 +1,74 @@
+"""What every address takes, and how it answers what it does not take."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from tests.journeys.pages import World
+
+OK, SENT_ON, UNREADABLE, TOO_MUCH, REFUSED, OVER = 200, 302, 400, 413, 422, 286
+NOT_FOUND, NO_METHOD = 404, 405
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An address: what it is about, which parameters it reads, how it answers a POST.
+
+    `post` empty: it takes none. `get` are the answers to any parameters at all.
+    """
+
+    about: str = ""
+    reads: tuple[str, ...] = ()
+    get: tuple[int, ...] = (OK, NOT_FOUND)
+    post: tuple[int, ...] = ()
+
+
+RULES: Mapping[str, Rule] = {
+    "healthz": Rule(),
+    "readyz": Rule(),
+    "login": Rule(reads=("next",), get=(OK, SENT_ON), post=(OK, SENT_ON, 429)),
+    "logout": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "set_language": Rule(get=(NO_METHOD,), post=(SENT_ON, 204)),
+    "console:theme": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "console:dashboard": Rule(),
+    "console:running": Rule(get=(OK, OVER)),
+    "console:idps": Rule(),
+    "console:overview": Rule("idp"),
+    "console:settings": Rule(post=(SENT_ON, REFUSED)),
+    "identity:create": Rule(post=(SENT_ON, REFUSED)),
+    "identity:setup-basic": Rule("draft", post=(SENT_ON, REFUSED)),
+    "identity:setup-save": Rule("draft", get=(NO_METHOD,), post=(OK,)),
+    "identity:discard": Rule("draft", post=(SENT_ON, NOT_FOUND)),
+    "identity:setup-test": Rule("idp", post=(SENT_ON,)),
+    "identity:setup-sync": Rule("idp", reads=("open",), post=(OK, SENT_ON, REFUSED)),
+    "identity:departments": Rule("idp", reads=("parent",)),
+    "identity:sample": Rule("idp"),
+    "identity:edit": Rule("idp", post=(SENT_ON, REFUSED)),
+    "sync:directory": Rule(
+        reads=("idp", "dept", "q", "status", "after", "tab", "sub", "skip")
+    ),
+    "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub")),
+    "sync:department": Rule("root", get=(SENT_ON,)),
+    "sync:employee": Rule("person", reads=("before",)),
+    "sync:runs": Rule(reads=("idp", "state", "before")),
+    "sync:run": Rule("run", reads=("entity", "kind", "after")),
+    "sync:progress": Rule("run", reads=("say",), get=(OK, OVER)),
+    "sync:cancel": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:start": Rule("idp", get=(NO_METHOD,), post=(SENT_ON,)),
+}
+"""Every address by name. A new one needs a line here, or the tests fail."""
+
+ABOUT: Mapping[str, Callable[[World], object]] = {
+    "idp": lambda world: world.idp.pk,
+    "draft": lambda world: world.draft.pk,
+    "root": lambda world: world.root.pk,
+    "person": lambda world: world.person.pk,
+    "run": lambda world: world.runs[0].pk,
+}
+
+
+def address(name: str, world: World) -> str:
+    """Where the page is that a rule is about."""
+    about = RULES[name].about
+    return reverse(name, args=[ABOUT[about](world)] if about else [])
