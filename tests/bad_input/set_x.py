@@ -19,7 +19,7 @@ VALUES: tuple[str, ...] = (
     *("\u00e9", "e\u0301", "e\u0301" * 60, "😀", "👨\u200d👩\u200d👧", "ﷺ" * 100),
     *("ＡＢＣ", "Аdmin", "١٢", "１２", "ａｂ"),
     # long
-    *("x" * 101, "x" * 10_000, "e\u0301" * 5_000, "测" * 10_000, MILLION),
+    *("x" * 101, "x" * 10_000, "e\u0301" * 1_000, "测" * 1_000, MILLION),
     # mark-up, templates, formats, headers
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
