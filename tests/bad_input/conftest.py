@@ -15,4 +15,5 @@ def world(idp: IdentityProvider) -> World:
     run = builders.run(idp)
     builders.change(run, "employee", "update", "u1", before={}, after={})
     draft = IdentityProvider.objects.create(kind=idp.kind)
-    return World(idp, idp, draft, root, person, person, (run,))
+    closed = builders.idp("Closed", status="closed")
+    return World(idp, closed, draft, root, person, person, (run,))

@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests.journeys.pages import World
 
 OK, SENT_ON, UNREADABLE, TOO_MUCH, REFUSED, OVER = 200, 302, 400, 413, 422, 286
-NOT_FOUND, NO_METHOD = 404, 405
+NOT_FOUND, NO_METHOD, OVERTAKEN = 404, 405, 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ RULES: Mapping[str, Rule] = {
     "console:running": Rule(get=(OK, OVER)),
     "console:idps": Rule(),
     "console:overview": Rule("idp"),
+    "console:delete": Rule("closed", post=(SENT_ON, REFUSED)),
     "console:settings": Rule(post=(SENT_ON, REFUSED)),
     "identity:create": Rule(post=(SENT_ON, REFUSED)),
     "identity:setup-basic": Rule("draft", post=(SENT_ON, REFUSED)),
@@ -44,7 +45,9 @@ RULES: Mapping[str, Rule] = {
     "identity:setup-sync": Rule("idp", reads=("open",), post=(OK, SENT_ON, REFUSED)),
     "identity:departments": Rule("idp", reads=("parent",)),
     "identity:sample": Rule("idp"),
-    "identity:edit": Rule("idp", post=(SENT_ON, REFUSED)),
+    "identity:edit": Rule("idp", post=(SENT_ON, REFUSED, OVERTAKEN)),
+    "identity:file": Rule("idp"),
+    "identity:file-download": Rule("idp"),
     "sync:directory": Rule(
         reads=("idp", "dept", "q", "status", "after", "tab", "sub", "skip")
     ),
@@ -61,6 +64,7 @@ RULES: Mapping[str, Rule] = {
 
 ABOUT: Mapping[str, Callable[[World], object]] = {
     "idp": lambda world: world.idp.pk,
+    "closed": lambda world: world.closed.pk,
     "draft": lambda world: world.draft.pk,
     "root": lambda world: world.root.pk,
     "person": lambda world: world.person.pk,

@@ -50,3 +50,9 @@ def tested(
 def words(response: Any) -> str:
     """The answer's text."""
     return str(response.content.decode())
+
+
+@pytest.fixture
+def new_idp(db: None) -> IdentityProvider:
+    """A draft of which nothing is known yet."""
+    return IdentityProvider.objects.create(kind="dingtalk")
