@@ -45,6 +45,8 @@ RULES: Mapping[str, Rule] = {
     "identity:setup-sync": Rule("idp", reads=("open",), post=(OK, SENT_ON, REFUSED)),
     "identity:departments": Rule("idp", reads=("parent",)),
     "identity:sample": Rule("idp"),
+    "identity:search": Rule("idp", reads=("q", "seek")),
+    "identity:effect": Rule("idp", get=(NO_METHOD,), post=(OK,)),
     "identity:edit": Rule("idp", post=(SENT_ON, REFUSED, OVERTAKEN)),
     "identity:file": Rule("idp"),
     "identity:file-download": Rule("idp"),
