@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, npgettext
 from django.views.decorators.http import require_http_methods
 
 from identity import audit
@@ -122,14 +122,22 @@ def _page(
 def _in_words(holdings: dict[str, int]) -> list[tuple[int, str]]:
     """Each number with its noun."""
     nouns = {
-        "employees": ngettext("employee", "employees", holdings["employees"]),
-        "departments": ngettext("department", "departments", holdings["departments"]),
-        "memberships": ngettext("membership", "memberships", holdings["memberships"]),
-        "runs": ngettext("run", "runs", holdings["runs"]),
-        "changes": ngettext("recorded change", "recorded changes", holdings["changes"]),
-        "reports": ngettext(
-            "connectivity test", "connectivity tests", holdings["reports"]
+        "employees": npgettext("goes", "employee", "employees", holdings["employees"]),
+        "departments": npgettext(
+            "goes", "department", "departments", holdings["departments"]
         ),
-        "secrets": ngettext("stored secret", "stored secrets", holdings["secrets"]),
+        "memberships": npgettext(
+            "goes", "membership", "memberships", holdings["memberships"]
+        ),
+        "runs": npgettext("goes", "run", "runs", holdings["runs"]),
+        "changes": npgettext(
+            "goes", "recorded change", "recorded changes", holdings["changes"]
+        ),
+        "reports": npgettext(
+            "goes", "connectivity test", "connectivity tests", holdings["reports"]
+        ),
+        "secrets": npgettext(
+            "goes", "stored secret", "stored secrets", holdings["secrets"]
+        ),
     }
     return [(holdings[key], noun) for key, noun in nouns.items()]
