@@ -13,7 +13,7 @@ from django.db import transaction
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
-from sync import history, plan, shape
+from sync import history, plan, shape, sound
 from sync.lease import Lease
 from sync.models import Change, Department, Employee, Membership
 from sync.people import PeopleWriter, chunks
@@ -114,14 +114,15 @@ class Writer:
         load(
             "sync_department",
             (
-                *("idp_id", "source_id", "parent_source_id", "name", "order", "path"),
-                *("depth", "direct", "total", "children", "read_number"),
+                *("idp_id", "source_id", "parent_source_id", "name", "sound", "order"),
+                *("path", "depth", "direct", "total", "children", "read_number"),
             ),
             (
                 (
                     self._stage.idp_key,
                     *(record.id, record.parent_id or "", record.name[:200]),
-                    *(record.order, "/" + "/".join(ways[record.id]) + "/"),
+                    *(sound.spell(record.name[:200], person=False), record.order),
+                    "/" + "/".join(ways[record.id]) + "/",
                     *(len(ways[record.id]) - 1, 0, 0, 0, record.read),
                 )
                 for record in records
@@ -137,6 +138,7 @@ class Writer:
                     idp=self._idp, source_id=record.id, read_number__lt=record.read
                 ).update(
                     name=record.name[:200],
+                    sound=sound.spell(record.name[:200], person=False),
                     parent_source_id=record.parent_id or "",
                     order=record.order,
                     read_number=record.read,

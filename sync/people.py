@@ -11,7 +11,7 @@ from django.utils import timezone
 from identity.connectors.records import EmployeeRecord, Lookup, MembershipRecord
 from identity.mapping import ATTRIBUTE
 from identity.models import IdentityProvider
-from sync import history, plan
+from sync import history, plan, sound
 from sync.models import Change, Employee
 from sync.staging import Stage, attributes_of
 from sync.statements import COLUMNS
@@ -58,6 +58,7 @@ class PeopleWriter:
 
     def insert_new(self) -> Iterator[int]:
         """Add people whose userid was never here, set-based; yields chunk sizes."""
+        self._stage.spell_new(CHUNK * 4)
         after = ""
         while True:
             upto, count = self._stage.next_new(after, CHUNK)
@@ -218,6 +219,7 @@ def _fill(row: Employee, record: EmployeeRecord, rules: plan.Rules) -> Employee:
     row.attributes = attributes_of(record.values)
     for name in COLUMNS:
         setattr(row, name, record.values.get(name, ""))
+    row.sound = sound.spell(row.name)
     return row
 
 

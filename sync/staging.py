@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from identity.connectors.records import EmployeeRecord, MembershipRecord
 from identity.mapping import ATTRIBUTE
-from sync import statements
+from sync import sound, statements
 from sync.statements import COLUMNS
 
 PAGE = 2000
@@ -161,6 +161,14 @@ class Stage:
 
     # --- merging ---
 
+    def spell_new(self, size: int) -> None:
+        """Work out how the names of new people sound, `size` at a time."""
+        after = ""
+        while rows := self._run(statements.NEW_NAMES, {"after": after, "page": size}):
+            sounds = ((userid, sound.spell(name)) for userid, name in rows)
+            load("stage_sound", ("userid", "sound"), [s for s in sounds if s[1]])
+            after = rows[-1][0]
+
     def next_new(self, after: str, size: int) -> tuple[str, int]:
         """The last userid of the next `size` new people, and how many they are."""
         upto, count = self._run(statements.NEXT_NEW, {"after": after, "page": size})[0]
@@ -196,6 +204,7 @@ class Stage:
                 fingerprint,
                 record.read,
                 now,
+                sound.spell(record.values.get("name", "")),
                 _attributes_text(record),
                 *(record.values.get(column, "") for column in COLUMNS),
                 self.idp_key,

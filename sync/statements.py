@@ -23,12 +23,14 @@ CREATE = (
         place bigint, leader integer, read bigint)""",
     "CREATE TEMPORARY TABLE stage_department (department {key} PRIMARY KEY, first bigint)",
     "CREATE TEMPORARY TABLE stage_kept (userid {key} PRIMARY KEY)",
+    "CREATE TEMPORARY TABLE stage_sound (userid {key} PRIMARY KEY, sound text)",
 )
 TABLES = (
     "stage_employee_raw",
     "stage_membership_raw",
     "stage_department",
     "stage_kept",
+    "stage_sound",
     "stage_employee",
     "stage_membership",
     "stage_diff",
@@ -92,13 +94,21 @@ SELECT max(userid), count(*) FROM (
     ORDER BY userid LIMIT %(page)s
 ) AS chunk
 """
+# Names of new people; how they sound is worked out outside the database.
+NEW_NAMES = """
+SELECT d.userid, s.name
+FROM stage_diff d JOIN stage_employee s ON s.userid = d.userid
+WHERE d.verdict = 'new' AND d.userid > %(after)s
+ORDER BY d.userid LIMIT %(page)s
+"""
 _RANGE = "d.verdict = 'new' AND d.userid > %(after)s AND d.userid <= %(upto)s"
 INSERT_NEW = f"""
 INSERT INTO sync_employee (idp_id, userid, unionid, read_number, fingerprint, {_VALUES},
-    attributes, sub, status, created_at, changed_at)
+    sound, attributes, sub, status, created_at, changed_at)
 SELECT %(idp)s, s.userid, s.unionid, s.read, s.fingerprint, {_S_VALUES},
-    {{attributes}}, {{uuid}}, 'active', %(now)s, %(now)s
+    COALESCE(n.sound, ''), {{attributes}}, {{uuid}}, 'active', %(now)s, %(now)s
 FROM stage_diff d JOIN stage_employee s ON s.userid = d.userid
+LEFT JOIN stage_sound n ON n.userid = d.userid
 WHERE {_RANGE}
 ON CONFLICT DO NOTHING
 """
@@ -160,7 +170,8 @@ ORDER BY d.userid, d.department
 
 UPDATE_EMPLOYEE = f"""
 UPDATE sync_employee SET unionid = %s, fingerprint = %s, read_number = %s,
-    changed_at = %s, attributes = {{json}}, {", ".join(f"{name} = %s" for name in COLUMNS)}
+    changed_at = %s, sound = %s, attributes = {{json}},
+    {", ".join(f"{name} = %s" for name in COLUMNS)}
 WHERE idp_id = %s AND userid = %s AND status = 'active' AND read_number < %s
 """
 UPDATE_MEMBERSHIP = """

@@ -8,6 +8,7 @@ from django.utils import timezone
 from identity.connectors import registry
 from identity.models import IdentityProvider
 from sync.models import Change, Department, Employee, Membership, SyncRun
+from sync.sound import spell
 
 FAMILY_NAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 GIVEN_NAMES = (
@@ -45,10 +46,12 @@ def department(
     if parent:
         parent.children += 1
         parent.save(update_fields=["children"])
+    name = name or f"Department {source_id}"
     return Department.objects.create(
         idp=idp,
         source_id=source_id,
-        name=name or f"Department {source_id}",
+        name=name,
+        sound=spell(name, person=False),
         parent_source_id=parent.source_id if parent else "",
         path=f"{parent.path if parent else '/'}{source_id}/",
         depth=parent.depth + 1 if parent else 0,
@@ -64,11 +67,13 @@ def employee(
     **values: Any,
 ) -> Employee:
     """An employee in these departments. Stored counts follow with `recount`."""
+    name = name or f"Employee {userid}"
     person = Employee.objects.create(
         idp=idp,
         userid=userid,
         unionid=f"union-{userid}",
-        name=name or f"Employee {userid}",
+        name=name,
+        sound=spell(name),
         **values,
     )
     for place in departments:
@@ -137,11 +142,13 @@ def _places(tree: list[Department], number: int) -> list[Department]:
 def _someone(idp: IdentityProvider, number: int) -> Employee:
     family = FAMILY_NAMES[number % len(FAMILY_NAMES)]
     given = GIVEN_NAMES[number // len(FAMILY_NAMES) % len(GIVEN_NAMES)]
+    name = f"{family}{given}"
     return Employee(
         idp=idp,
         userid=f"user{number:06d}",
         unionid=f"union{number:06d}",
-        name=f"{family}{given}",
+        name=name,
+        sound=spell(name),
         mobile=f"139{number:08d}",
         email=f"user{number}@example.test",
         title=TITLES[number % len(TITLES)],

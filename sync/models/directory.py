@@ -4,13 +4,31 @@ Rows are written by `sync.staging` in bulk; nothing else changes them.
 """
 
 import uuid
+from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Concat
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from identity.models import IdentityProvider
+from sync.sound import LIMIT
+
+
+class Folded(Func):
+    """A text with ASCII letters, and no others, in lower case, on both databases."""
+
+    function = "LOWER"
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        """PostgreSQL folds as SQLite does if it is told the collation "C"."""
+        template = '%(function)s((%(expressions)s) COLLATE "C")'
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class Department(models.Model):
@@ -27,6 +45,7 @@ class Department(models.Model):
     source_id = models.CharField(max_length=64)
     parent_source_id = models.CharField(max_length=64, blank=True, default="")
     name = models.CharField(max_length=200)
+    sound = models.CharField(max_length=LIMIT, blank=True, default="", editable=False)
     order = models.BigIntegerField(default=0)
     path = models.TextField(default="")
     depth = models.PositiveIntegerField(default=0)
@@ -77,6 +96,8 @@ class Employee(models.Model):
         max_length=12, choices=Status.choices, default=Status.ACTIVE
     )
     name = models.CharField(_("Name"), max_length=200)
+    sound = models.CharField(max_length=LIMIT, blank=True, default="", editable=False)
+    """How the name sounds, for searches (`sync.sound`); follows the name."""
     mobile = models.CharField(_("Mobile"), max_length=64, blank=True, default="")
     email = models.CharField(_("E-mail"), max_length=320, blank=True, default="")
     title = models.CharField(_("Title"), max_length=200, blank=True, default="")
@@ -93,6 +114,17 @@ class Employee(models.Model):
         _("Manager"), max_length=64, blank=True, default=""
     )
     attributes = models.JSONField(default=dict, blank=True)
+    words = models.GeneratedField(
+        expression=Folded(
+            Concat(
+                *(F("name"), Value("\x1f"), F("title"), Value("\x1f")),
+                *(F("job_number"), Value("\x1f"), F("email")),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    """What a search looks into, in one text: one LIKE instead of four (measured)."""
     fingerprint = models.TextField(blank=True, default="")
     """Content hash per gate group, as sync.plan makes it."""
     read_number = models.BigIntegerField(default=0)

@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 from identity.connectors.records import ROOT
 from identity.models import IdentityProvider
 from sync.models import Department
-from sync.org import search  # noqa: F401  registers the lookup "holds"
+from sync.org.search import named
 
 BRANCH = 200
 """Departments of one parent in one answer."""
@@ -218,8 +218,8 @@ def placed(department: Department, names: Trails) -> Place:
 def matching_departments(
     idp: IdentityProvider, text: str, size: int = 20
 ) -> list[Department]:
-    """Departments by name, the largest first; one query."""
-    found: QuerySet[Department] = Department.objects.filter(idp=idp, name__holds=text)
+    """Departments by name or its sound, the largest first; one query."""
+    found: QuerySet[Department] = Department.objects.filter(named(text), idp=idp)
     return list(found.order_by("-total", "pk")[:size])
 
 

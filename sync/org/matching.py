@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual
 
-from sync.org import search  # noqa: F401  registers the lookup "holds"
+from sync.org.search import fold
+from sync.sound import spoken
 
 LONG = 11
 """From this length on, the first three and the last four characters are shown."""
@@ -19,13 +20,13 @@ MIDDLING, SHORT_TAIL = 7, 2
 
 
 def matching(text: str, *, hidden: bool) -> Q:
-    """People by name, title, job number, e-mail and mobile.
+    """People by name and its sound, title, job number, e-mail and mobile.
 
     A column is left out where the text cannot stand: each costs a scan.
     """
-    found = Q(name__holds=text) | Q(title__holds=text) | Q(job_number__holds=text)
-    if text.isascii():
-        found |= Q(email__holds=text)
+    found = Q(words__contains=fold(text))
+    if letters := spoken(text):
+        found |= Q(sound__contains=letters)
     if not re.search(r"[^0-9+\s().-]", text):
         found |= by_number(text, hidden=hidden)
     return found

@@ -7,8 +7,10 @@ Trigram and full-text indexes find nothing for one and two Chinese characters
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Lookup
+from django.db.models import CharField, Func, Lookup, Q
 from django.db.models.sql.compiler import SQLCompiler
+
+from sync.sound import spoken
 
 
 @CharField.register_lookup
@@ -21,6 +23,7 @@ class Holds(Lookup):
 
     lookup_name = "holds"
     prepare_rhs = False
+    before = "%"
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
@@ -30,8 +33,42 @@ class Holds(Lookup):
         text = fold(self.rhs)
         if connection.vendor == "postgresql" and text != self.rhs.upper():
             left = f'LOWER({left} COLLATE "C")'
-        pattern = f"%{connection.ops.prep_for_like_query(text)}%"
+        pattern = f"{self.before}{connection.ops.prep_for_like_query(text)}%"
         return f"{left} LIKE %s ESCAPE '\\'", (*parameters, pattern)
+
+
+@CharField.register_lookup
+class Begins(Holds):
+    """`name__begins="ab"`: the same, where the text begins."""
+
+    lookup_name = "begins"
+    before = ""
+
+
+class Walked(Func):
+    """A column without its index: SQLite would take any that fits, however wide."""
+
+    template = "%(expressions)s"
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        """A plus sign changes no value, and hides the column from the planner."""
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
+def named(text: str) -> Q:
+    """Whose name holds the text, or sounds like it from a syllable on."""
+    letters = spoken(text)
+    found = Q(name__holds=text)
+    return found | Q(sound__contains=letters) if letters else found
+
+
+def named_first(text: str) -> Q:
+    """Whose name begins with the text, or sounds like it from the first syllable on."""
+    letters = spoken(text)
+    found = Q(name__begins=text)
+    return found | Q(sound__contains=f"^{letters}") if letters else found
 
 
 def fold(text: str) -> str:

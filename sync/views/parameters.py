@@ -81,12 +81,13 @@ def read_cursor(request: HttpRequest, name: str = "after") -> PeopleCursor | Non
         return None
     try:
         packed = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
-        status, label, pk = json.loads(packed)
+        status, rank, label, pk = json.loads(packed)
     except (ValueError, TypeError, RecursionError):
         return None
-    if not (isinstance(status, str) and isinstance(label, str) and _is_key(pk)):
+    words = isinstance(status, str) and isinstance(label, str)
+    if not (words and rank in (0, 1) and _is_key(pk) and _storable(status + label)):
         return None
-    return PeopleCursor(status, label, pk) if _storable(status + label) else None
+    return PeopleCursor(status, int(rank), label, pk)
 
 
 def _is_key(value: object) -> bool:

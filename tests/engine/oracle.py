@@ -6,6 +6,7 @@ from typing import Any
 from identity.connectors.dingtalk.simulator.company import Company
 from identity.models import IdentityProvider
 from sync.models import Department, Employee
+from sync.sound import spell
 
 Tree = dict[str, tuple[str, str, int]]
 People = dict[str, dict[str, Any]]
@@ -95,3 +96,6 @@ def assert_equal(idp: IdentityProvider, company: Company) -> None:
         assert row.children == len(below), row.name
         way = "/".join(str(id) for id in reversed(company.path(int(row.source_id))))
         assert row.path == f"/{way}/", row.name
+        assert row.sound == spell(row.name, person=False), row.name
+    for employee in Employee.objects.filter(idp=idp):
+        assert employee.sound == spell(employee.name), employee.name

@@ -98,9 +98,9 @@ def test_a_cursor_that_is_none_begins_the_list(
 @pytest.mark.parametrize(
     "cursor",
     [
-        PeopleCursor("active", "张 三", 7),
-        PeopleCursor("left", "", 1),
-        PeopleCursor("active", "𠮷" * 200, 10**17),
+        PeopleCursor("active", 0, "张 三", 7),
+        PeopleCursor("left", 1, "", 1),
+        PeopleCursor("active", 0, "𠮷" * 200, 10**17),
     ],
 )
 def test_a_cursor_survives_its_way_through_an_address(

@@ -18,15 +18,13 @@ from django.db.models import Prefetch
 
 from identity.models import IdentityProvider
 from sync.models import Department, Employee, Membership
+from sync.spreadsheet import BYTE_ORDER_MARK, harmless
 
 Row = dict[str, Any]
 
 PLAIN = ("userid", "unionid", "name", "status", "mobile", "email", "title")
 COLUMNS = (*PLAIN, "job_number", "departments", "manager_userid", "attributes")
 CHUNK = 2000
-BYTE_ORDER_MARK = "\ufeff"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""First characters that make a spreadsheet compute a cell; the wide ones count too."""
 
 EPILOG = """\
 JSON holds departments and employees:
@@ -176,9 +174,4 @@ def _write_csv(out: TextIO, people: Iterable[Row]) -> None:
             "departments": " ".join(row["departments"]),
             "attributes": _json(row["attributes"]) if row["attributes"] else "",
         }
-        writer.writerow({name: _harmless(cell) for name, cell in cells.items()})
-
-
-def _harmless(cell: str) -> str:
-    """The cell as text to every spreadsheet."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+        writer.writerow({name: harmless(cell) for name, cell in cells.items()})
