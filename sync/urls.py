@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from sync.views import commands, directory, employee, runs
+from sync.views import commands, directory, employee, export, runs
 
 app_name = "sync"
 urlpatterns = [
     path("directory/", directory.directory, name="directory"),
     path("directory/branch/", directory.branch, name="branch"),
+    path("directory/branches/", directory.branches, name="branches"),
+    path("directory/export/", export.export, name="export"),
     path("directory/d/<int:department_id>/", directory.department, name="department"),
     path("directory/u/<int:employee_id>/", employee.employee, name="employee"),
     path("sync/runs/", runs.runs, name="runs"),

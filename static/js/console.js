@@ -224,8 +224,11 @@ function treeKey(event, tree) {
     Enter: () => item.querySelector("a[href]")?.click(),
     " ": () => item.querySelector("a[href]")?.click(),
   };
-  if (keys[event.key]) {
+  const typing = event.key === " " && typed !== "" && Date.now() - typedAt < PAUSE;
+  if (keys[event.key] && !typing) {
     keys[event.key]();
+  } else if (event.key === "*") {
+    item.dispatchEvent(new Event("sb:open-siblings", { bubbles: true }));
   } else if (event.key.length === 1) {
     typeAhead(tree, items, here, event.key);
   } else {
@@ -234,15 +237,22 @@ function treeKey(event, tree) {
   event.preventDefault();
 }
 
+// Letters find an item by its name, or by the sound of a Chinese one; the same letter
+// again goes on to the next.
+const PAUSE = 700;
 let typed = "";
 let typedAt = 0;
 function typeAhead(tree, items, here, key) {
-  typed = Date.now() - typedAt < 700 ? typed + key : key;
+  typed = Date.now() - typedAt < PAUSE ? typed + key : key;
   typedAt = Date.now();
-  const rest = [...items.slice(here + (typed.length === 1 ? 1 : 0)), ...items.slice(0, here)];
-  const wanted = typed.toLocaleLowerCase();
-  const name = (item) => (item.dataset.name ?? item.textContent).trim().toLocaleLowerCase();
-  focusItem(tree, rest.find((item) => name(item).startsWith(wanted)));
+  const same = [...typed].every((sign) => sign === typed[0]);
+  const wanted = (same ? typed[0] : typed).toLocaleLowerCase();
+  const rest = [...items.slice(here + (same ? 1 : 0)), ...items.slice(0, here + 1)];
+  const names = (item) => [
+    (item.dataset.name ?? item.textContent).trim().toLocaleLowerCase(),
+    ...(item.dataset.sound ?? "").split(" "),
+  ];
+  focusItem(tree, rest.find((item) => names(item).some((name) => name.startsWith(wanted))));
 }
 
 // --- where the events go ---

@@ -14,6 +14,8 @@ from sync.org.search import named
 
 BRANCH = 200
 """Departments of one parent in one answer."""
+ALL_AT_ONCE = 500
+"""Departments that are opened by one key, siblings' branches together (U36)."""
 IS_TOP = Q(depth=0)
 """A department whose parent is not in the directory."""
 
@@ -66,6 +68,17 @@ class Branch:
     nodes: tuple[Node, ...]
     more: Department | None = None
     skip: Department | None = None
+
+    @property
+    def siblings(self) -> int:
+        """How many departments the parent has."""
+        return self.nodes[0].siblings if self.nodes else 0
+
+    @property
+    def following(self) -> int:
+        """The place of the next one in turn."""
+        turn = [n.position for n in self.nodes if n.department != self.skip]
+        return max(turn, default=0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +194,38 @@ def children(
         if row.pk != skip
     )
     return Branch(parent, nodes, more=rows[size - 1] if len(rows) > size else None)
+
+
+def branches(idp: IdentityProvider, keys: Sequence[int]) -> list[Branch]:
+    """The children of some departments, at most `ALL_AT_ONCE` of them; two queries.
+
+    Every department that is given back is whole up to its first 200 children.
+    """
+    parents: dict[str, Department] = {}
+    room = ALL_AT_ONCE
+    for row in Department.objects.filter(idp=idp, pk__in=keys).order_by("order", "pk"):
+        room -= min(row.children, BRANCH)
+        if room >= 0:
+            parents[row.source_id] = row
+    below = Department.objects.filter(idp=idp, parent_source_id__in=parents)
+    numbered = below.annotate(
+        position=Window(
+            RowNumber(), partition_by=F("parent_source_id"), order_by=["order", "pk"]
+        )
+    )
+    nodes: dict[str, list[Node]] = {}
+    for child in numbered.filter(position__lte=BRANCH).order_by("position"):
+        parent = parents[child.parent_source_id]
+        level = len(path_ids(parent.path)) + 1
+        nodes.setdefault(parent.source_id, []).append(
+            Node(child, child.position, parent.children, level)
+        )
+    return [_branch(parents[key], found) for key, found in nodes.items()]
+
+
+def _branch(parent: Department, nodes: Sequence[Node]) -> Branch:
+    more = nodes[-1].department if parent.children > len(nodes) else None
+    return Branch(parent, tuple(nodes), more=more)
 
 
 def _follows(other: Department) -> Q:

@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import Exists, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sync.models import Change, Employee
+from identity.models import IdentityProvider
+from sync.models import Change, Employee, SyncRun
 
 MOMENTS = 20
 """Changes of a person in one answer."""
@@ -86,6 +87,11 @@ def timeline(
         found = found.filter(pk__lt=before)
     rows = list(found[: size + 1])
     return rows[:size], rows[size - 1].pk if len(rows) > size else None
+
+
+def last_run(idp: IdentityProvider) -> SyncRun | None:
+    """The newest run of an IdP, which says why its directory is empty; one query."""
+    return SyncRun.objects.filter(idp=idp).order_by("-pk").first()
 
 
 def last_changes(employee: Employee) -> tuple[dict[str, int], int | None]:

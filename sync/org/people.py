@@ -91,6 +91,7 @@ def people(
     lineage: Lineage,
     after: PeopleCursor | None = None,
     size: int = PAGE,
+    places: int = PLACES,
 ) -> People:
     """A page of people by name; two queries. `lineage` is that of the department.
 
@@ -106,9 +107,14 @@ def people(
     page = rows[:size]
     last = page[-1] if len(rows) > size else None
     return People(
-        tuple(_with_departments(query.idp, page)),
+        tuple(_with_departments(query.idp, page, places)),
         PeopleCursor(last.status, last.rank, last.name, last.pk) if last else None,
     )
+
+
+def count(query: PeopleQuery, lineage: Lineage) -> int:
+    """How many people all pages of a list hold together; one query."""
+    return _matching(query, lineage).count()
 
 
 def _matching(query: PeopleQuery, lineage: Lineage) -> QuerySet[Employee]:
@@ -163,7 +169,7 @@ def _follows(query: PeopleQuery, last: PeopleCursor) -> Q:
 
 
 def _with_departments(
-    idp: IdentityProvider, employees: Sequence[Employee]
+    idp: IdentityProvider, employees: Sequence[Employee], places: int
 ) -> Iterator[Person]:
     """People with their departments, the first of each by path; one query."""
     rows = Membership.objects.filter(
@@ -174,7 +180,7 @@ def _with_departments(
         held.setdefault(row.employee_id, []).append(row.department)
     for employee in employees:
         mine = held.get(employee.pk, [])
-        yield Person(employee, tuple(mine[:PLACES]), max(0, len(mine) - PLACES))
+        yield Person(employee, tuple(mine[:places]), max(0, len(mine) - places))
 
 
 def count_gone(idp: IdentityProvider) -> dict[str, int]:

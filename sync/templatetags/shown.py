@@ -1,7 +1,12 @@
 """How people and times are shown: the letters of an avatar, a duration."""
 
 from django import template
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+
+from sync.org.search import fold
+from sync.sound import beginnings
 
 register = template.Library()
 
@@ -19,6 +24,27 @@ def initials(name: str) -> str:
         return words[-1][-2:]
     ends = words[:1] if len(words) == 1 else [words[0], words[-1]]
     return "".join(word[0] for word in ends).upper()
+
+
+@register.filter
+def marked(value: str, text: str) -> SafeString:
+    """A value with the places marked where a search text stands in it."""
+    parts: list[str] = []
+    at = 0
+    folded, wanted = fold(value), fold(text)
+    while wanted and (found := folded.find(wanted, at)) >= 0:
+        end = found + len(wanted)
+        parts.append(conditional_escape(value[at:found]))
+        parts.append(f"<mark>{conditional_escape(value[found:end])}</mark>")
+        at = end
+    # Every part is escaped by itself, the marks are ours.
+    return mark_safe("".join([*parts, conditional_escape(value[at:])]))  # noqa: S308
+
+
+@register.filter
+def spoken_ways(sound: str) -> str:
+    """The ways to say and to abbreviate a whole name, for letters typed in a tree."""
+    return beginnings(sound)
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -25,18 +25,26 @@ from sync.org.departments import (
     trails,
     tree,
 )
-from sync.org.people import People, PeopleQuery, Person, count_gone, people
+from sync.org.departments import (
+    branches as branches_of,
+)
+from sync.org.history import last_run
+from sync.org.people import People, Person, count_gone, people
+from sync.org.person import private_fields
+from sync.views import asked as asking
 from sync.views import parameters
+from sync.views.asked import ANY, DEPARTMENTS, Asked
+from sync.views.employee import person_shown
 from sync.views.veil import Veil
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
-ANY = "any"
-PEOPLE, DEPARTMENTS = "people", "departments"
-PANE = "pane"
-"""Id of the right side, which htmx replaces alone."""
+PANE, DRAWER = "pane", "drawer"
+"""Ids of what htmx replaces alone: the right side, and the person beside it."""
 SUB_DEPARTMENTS = 100
+AT_ONCE = 200
+"""Branches that one request may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +52,12 @@ class Card:
     """A person in the list, as this reader may see them."""
 
     employee: Employee
+    name: str
+    title: str
     mobile: str
     email: str
     places: tuple[Place, ...]
     others: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address asks for. `status` "any" is every status."""
-
-    idp: IdentityProvider
-    department: Department | None
-    sub: bool
-    tab: str
-    status: str
-    text: str
-
-    def query(self, *, hidden: bool) -> PeopleQuery:
-        """The people that are asked for."""
-        status = "" if self.status == ANY else self.status
-        return PeopleQuery(
-            self.idp, self.department, self.sub, status, self.text, hidden=hidden
-        )
-
-    def address(self) -> QueryDict:
-        """The address of this view, without its page and without what means nothing."""
-        words = QueryDict(mutable=True)
-        words["idp"] = str(self.idp.pk)
-        if self.department:
-            words["dept"] = str(self.department.pk)
-            if self.sub:
-                words["sub"] = "1"
-        if self.tab != PEOPLE:
-            words["tab"] = self.tab
-        if self.status != Employee.Status.ACTIVE:
-            words["status"] = self.status
-        if self.text:
-            words["q"] = self.text
-        return words
 
 
 @require_safe
@@ -95,25 +70,53 @@ def directory(request: "ConsoleRequest") -> HttpResponse:
     idp = idp or next(iter(offered), None)
     if idp is None:
         return render(request, "sync/no_idp.html")
-    asked = _asked(request, idp)
-    fragment = _wants_pane(request)
+    if _wants(request, DRAWER):
+        response = _drawer(request, idp)
+    else:
+        response = _page(request, asking.read(request, idp), offered)
+    patch_vary_headers(response, ("HX-Request", "HX-Target"))
+    return response
+
+
+def _page(
+    request: "ConsoleRequest", asked: Asked, offered: list[IdentityProvider]
+) -> HttpResponse:
+    """The browser, or its right side alone."""
+    fragment = _wants(request, PANE)
     branch, lineage_of = (
-        (None, lineage(idp, asked.department))
+        (None, lineage(asked.idp, asked.department))
         if fragment
-        else tree(idp, asked.department)
+        else tree(asked.idp, asked.department)
     )
     context = {
         "idps": offered,
-        "idp": idp,
+        "idp": asked.idp,
         "tree": branch,
-        "keep": _kept(idp, sub=asked.sub),
+        "keep": _kept(asked.idp, sub=asked.sub),
         "here": asked.address(),
+        "user_shown": None if fragment else parameters.place(request, "user"),
         **_pane(request, asked, lineage_of),
     }
     page = "sync/_pane.html" if fragment else "sync/directory.html"
-    response = render(request, page, context)
-    patch_vary_headers(response, ("HX-Request", "HX-Target"))
-    return response
+    return render(request, page, context)
+
+
+def _drawer(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
+    """One person beside the list; nothing if the address names nobody."""
+    key = parameters.number(request, "user")
+    if key is None:
+        return HttpResponse()
+    people = Employee.objects.select_related("idp")
+    person = get_object_or_404(people, pk=key, idp=idp)
+    context = {**person_shown(request, person), "close": _closed(request)}
+    return render(request, "sync/_drawer.html", context)
+
+
+def _closed(request: HttpRequest) -> str:
+    """The address of this view without the person."""
+    words = request.GET.copy()
+    words.pop("user", None)
+    return f"{request.path}?{words.urlencode()}"
 
 
 @require_safe
@@ -123,7 +126,9 @@ def branch(request: "ConsoleRequest") -> HttpResponse:
     idp = parameters.chosen_idp(request, parameters.idps())
     if idp is None:
         raise Http404("no IdP named")
-    parent, after = (_department(request, idp, name) for name in ("under", "after"))
+    parent, after = (
+        asking.department(request, idp, name) for name in ("under", "after")
+    )
     skip = parameters.place(request, "skip")
     found = children(idp, parent, after=after, skip=skip)
     return render(
@@ -135,6 +140,22 @@ def branch(request: "ConsoleRequest") -> HttpResponse:
             "keep": _kept(idp, sub=request.GET.get("sub") == "1"),
         },
     )
+
+
+@require_safe
+@console_users
+def branches(request: "ConsoleRequest") -> HttpResponse:
+    """The branches of several departments, each for its own place; for htmx."""
+    idp = parameters.chosen_idp(request, parameters.idps())
+    if idp is None:
+        raise Http404("no IdP named")
+    keys = parameters.numbers(request, "of", most=AT_ONCE)
+    context = {
+        "idp": idp,
+        "branches": branches_of(idp, keys),
+        "keep": _kept(idp, sub=request.GET.get("sub") == "1"),
+    }
+    return render(request, "sync/_branches.html", context)
 
 
 @require_safe
@@ -152,32 +173,10 @@ def _kept(idp: IdentityProvider, *, sub: bool) -> str:
     return urlencode({"idp": str(idp.pk)} | ({"sub": "1"} if sub else {}))
 
 
-def _asked(request: HttpRequest, idp: IdentityProvider) -> Asked:
-    found = _department(request, idp, "dept")
-    return Asked(
-        idp,
-        found,
-        sub=found is None or request.GET.get("sub") == "1",
-        tab=parameters.choice(request, "tab", (PEOPLE, DEPARTMENTS), PEOPLE),
-        status=parameters.choice(
-            request, "status", (*Employee.Status.values, ANY), Employee.Status.ACTIVE
-        ),
-        text=parameters.text(request, "q"),
-    )
-
-
-def _department(
-    request: HttpRequest, idp: IdentityProvider, name: str
-) -> Department | None:
-    """The department that a parameter names; 404 if this IdP has none of that key."""
-    key = parameters.number(request, name)
-    return None if key is None else get_object_or_404(Department, idp=idp, pk=key)
-
-
-def _wants_pane(request: HttpRequest) -> bool:
+def _wants(request: HttpRequest, target: str) -> bool:
     headers = request.headers
     restored = headers.get("HX-History-Restore-Request") == "true"
-    return headers.get("HX-Target") == PANE and not restored
+    return headers.get("HX-Target") == target and not restored
 
 
 def _pane(
@@ -193,7 +192,7 @@ def _pane(
     }
     if asked.tab == DEPARTMENTS and not asked.text:
         return shown | {"branch": _sub_departments(request, asked)}
-    veil = Veil(request.user)
+    veil = Veil(request.user, private_fields(asked.idp))
     page = people(
         asked.query(hidden=veil.down), lineage_of, parameters.read_cursor(request)
     )
@@ -207,11 +206,12 @@ def _pane(
         "hits": [placed(department, names) for department in hits],
         "after": _after(page),
         "later": "after" in request.GET,
+        "last": None if page.rows or asked.text else last_run(asked.idp),
     }
 
 
 def _sub_departments(request: HttpRequest, asked: Asked) -> Branch:
-    after = _department(request, asked.idp, "after")
+    after = asking.department(request, asked.idp, "after")
     return children(asked.idp, asked.department, after=after, size=SUB_DEPARTMENTS)
 
 
@@ -219,6 +219,8 @@ def _card(person: Person, veil: Veil, names: Trails) -> Card:
     employee = person.employee
     return Card(
         employee,
+        veil.value("name", employee.name, employee.mobile),
+        veil.value("title", employee.title, employee.mobile),
         veil.value("mobile", employee.mobile),
         veil.value("email", employee.email, employee.mobile),
         tuple(placed(department, names) for department in person.departments),

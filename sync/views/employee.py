@@ -36,25 +36,26 @@ def employee(request: "ConsoleRequest", employee_id: int) -> HttpResponse:
         pk=employee_id,
         idp__confirmed_at__isnull=False,
     )
+    return render(request, "sync/employee.html", person_shown(request, person))
+
+
+def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, object]:
+    """What `sync/_person.html` and `_record.html` show, on a page and in the drawer."""
     veil = Veil(request.user, private_fields(person.idp))
     known = profile(person, parameters.place(request, "before"))
     cast = Cast({person.userid: person}, known.names)
-    return render(
-        request,
-        "sync/employee.html",
-        {
-            "employee": person,
-            "idp": person.idp,
-            "vendor": person.idp.connector_class.label,
-            "userid": veil.text(person.userid, person.mobile),
-            "seats": known.seats,
-            "manager": known.manager,
-            "values": [_shown(value, known, veil) for value in known.values],
-            "moments": told(known.moments, cast, veil),
-            "older": known.older,
-            "later": "before" in request.GET,
-        },
-    )
+    return {
+        "employee": person,
+        "idp": person.idp,
+        "vendor": person.idp.connector_class.label,
+        "userid": veil.text(person.userid, person.mobile),
+        "seats": known.seats,
+        "manager": known.manager,
+        "values": [_shown(value, known, veil) for value in known.values],
+        "moments": told(known.moments, cast, veil),
+        "older": known.older,
+        "later": "before" in request.GET,
+    }
 
 
 def _shown(value: Value, known: Profile, veil: Veil) -> Shown:

@@ -32,6 +32,16 @@ def number(request: HttpRequest, name: str) -> int | None:
     return int(raw)
 
 
+def numbers(request: HttpRequest, name: str, *, most: int) -> list[int]:
+    """Keys, separated by commas; what can be none is left out."""
+    raw = request.GET.get(name, "")[: most * (DIGITS + 1)].split(",")[:most]
+    return [
+        int(one)
+        for one in raw
+        if one.isascii() and one.isdigit() and len(one) <= DIGITS
+    ]
+
+
 def place(request: HttpRequest, name: str) -> int | None:
     """Where a page begins; anything odd is the beginning."""
     raw = request.GET.get(name, "")

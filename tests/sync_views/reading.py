@@ -15,6 +15,7 @@ def read(client: Client, address: str, **headers: str) -> str:
 
 def words(source: str) -> str:
     """What a page says, without its markup."""
+    source = re.sub(r"</?mark>", "", source)  # stands inside words
     bare = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", source, flags=re.DOTALL)
     return " ".join(html.unescape(bare).split())
 

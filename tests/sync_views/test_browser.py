@@ -253,7 +253,128 @@ def test_without_script_the_main_path_works(
     page.get_by_role("tree").get_by_text("Department 2 部").click()
     expect(page.locator("#pane h2")).to_have_text("Department 2 部")
     expect(page.get_by_role("tree").get_by_text("Department 7 部")).to_be_visible()
-    page.get_by_role("link", name="With sub-departments").click()
+    page.get_by_role("link", name="With sub-departments", exact=True).click()
     page.locator(".sb-people .sb-row-link").first.click()
     expect(page.get_by_role("heading", name="Information")).to_be_visible()
     context.close()
+
+
+def test_star_opens_the_siblings_with_one_request_and_the_keys_go_on(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    """U31."""
+    page = live_staff_console.open(HERE)
+    tree = page.get_by_role("tree")
+    tree.locator('[tabindex="0"]').focus()
+    press(page, "ArrowRight")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    press(page, "*")
+    for number in (4, 7, 10):
+        expect(tree.get_by_text(f"Department {number} 部")).to_be_visible()
+    assert len([url for url in asked if "/branches/" in url]) == 1
+    assert focused(page) == "Department 1 部"
+    expect(tree.locator(".htmx-added")).to_have_count(0)
+    press(page, "ArrowDown")
+    assert focused(page) == "Department 4 部"
+    expect(tree.locator('[tabindex="0"]')).to_have_count(1)
+
+
+def test_star_opens_nothing_where_more_than_500_would_appear(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    """U36: it says so in words, too."""
+    Department.objects.filter(idp=root.idp, depth=1).update(children=200)
+    page = live_staff_console.open(HERE)
+    page.get_by_role("tree").locator('[tabindex="0"]').focus()
+    press(page, "ArrowRight", "*")
+    expect(page.get_by_role("status").filter(has_text="one by one")).to_be_visible()
+    expect(page.locator('[data-name="Department 1 部"]')).to_have_attribute(
+        "aria-expanded", "false"
+    )
+
+
+def test_letters_find_an_item_by_name_and_by_the_sound_of_a_chinese_one(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    """U31, U32: the same letter again goes on to the next."""
+    builders.department(root.idp, "900", "华东销售部", root, order=7)
+    builders.department(root.idp, "901", "华南", root, order=8)
+    builders.department(root.idp, "902", "Legal", root, order=9)
+    page = live_staff_console.open(HERE)
+    page.get_by_role("tree").locator('[tabindex="0"]').focus()
+    press(page, "l")
+    assert focused(page) == "Legal"
+    page.wait_for_timeout(800)
+    press(page, "h", "d", "x")
+    assert focused(page) == "华东销售部"
+    page.wait_for_timeout(800)
+    press(page, "h")
+    assert focused(page) == "华南"
+    press(page, "h")
+    assert focused(page) == "华东销售部"
+    page.wait_for_timeout(800)
+    page.keyboard.type("department 2")
+    assert focused(page) == "Department 2 部"
+
+
+def test_closing_a_branch_takes_the_focus_and_the_tab_stop_out_of_it(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    """U31: what is hidden holds neither."""
+    page = live_staff_console.open(HERE)
+    tree = page.get_by_role("tree")
+    tree.locator('[tabindex="0"]').focus()
+    press(page, "ArrowRight", "ArrowRight")
+    expect(tree.get_by_text("Department 4 部")).to_be_visible()
+    press(page, "ArrowRight")
+    assert focused(page) == "Department 4 部"
+    page.locator('[data-name="Acme 集团"] > .sb-node [data-toggle]').click()
+    assert focused(page) == "Acme 集团"
+    expect(tree.locator('[tabindex="0"]')).to_have_count(1)
+    expect(tree.locator('[tabindex="0"]')).to_have_attribute("data-name", "Acme 集团")
+
+
+def test_the_next_200_are_reached_by_keys_and_the_focus_goes_on_at_the_first(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    """U31, U51."""
+    Department.objects.bulk_create(
+        Department(
+            idp=root.idp,
+            source_id=f"8{number:03}",
+            parent_source_id="1",
+            name=f"Team {number:03}",
+            order=100 + number,
+            path=f"/1/8{number:03}/",
+            depth=1,
+        )
+        for number in range(250)
+    )
+    Department.objects.filter(pk=root.pk).update(children=253)
+    page = live_staff_console.open(HERE)
+    tree = page.get_by_role("tree")
+    tree.locator('[tabindex="0"]').focus()
+    press(page, "End")
+    more = tree.locator(".sb-node-more")
+    expect(more).to_be_focused()
+    expect(more).to_have_attribute("aria-posinset", "201")
+    expect(more).to_have_attribute("aria-setsize", "253")
+    press(page, "Enter")
+    expect(tree.get_by_role("treeitem")).to_have_count(254)
+    expect(tree.locator('[data-name="Team 197"]')).to_be_focused()
+    press(page, "ArrowUp")
+    assert focused(page) == "Team 196"
+    expect(tree.locator('[tabindex="0"]')).to_have_count(1)
+
+
+def test_going_back_leaves_the_focus_in_the_tree(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    page = live_staff_console.open(HERE)
+    page.get_by_role("tree").locator('[tabindex="0"]').focus()
+    press(page, "ArrowRight", "Enter")
+    expect(page.locator("#pane h2")).to_have_text("Department 1 部")
+    page.go_back()
+    expect(page.locator("#pane h2")).to_have_text("All employees")
+    expect(page.locator('[data-name="Department 1 部"]')).to_be_focused()

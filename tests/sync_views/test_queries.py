@@ -46,11 +46,15 @@ def addresses(root: Department) -> list[str]:
         directory,
         f"{directory}&status=any",
         f"{directory}&q=张",
+        f"{directory}&q=z&title=HR&no_mobile=1&status=any",
+        f"{directory}&no_email=1",
+        f"{directory}&user={person.pk}",
         f"{directory}&dept={root.pk}",
         f"{directory}&dept={root.pk}&sub=1",
         f"{directory}&dept={leaf.pk}&sub=1&q=a",
         f"{directory}&dept={root.pk}&tab=departments",
         f"{reverse('sync:branch')}?idp={root.idp_id}&under={root.pk}",
+        f"{reverse('sync:branches')}?idp={root.idp_id}&of={root.pk},{leaf.pk}",
         reverse("sync:employee", args=[person.pk]),
         f"{reverse('sync:employee', args=[person.pk])}?before=99999",
         reverse("sync:run", args=[run.pk]),
@@ -71,5 +75,15 @@ def test_pages_ask_at_most_six_questions_and_no_more_of_a_large_company(
 def test_the_right_side_alone_asks_no_more(console: Client) -> None:
     large = builders.company(builders.idp(), people=300, departments=60)
     headers = {"HX-Request": "true", "HX-Target": "pane"}
-    for address in addresses(large)[:7]:
+    for address in addresses(large)[:10]:
         assert len(asked(console, address, **headers)) <= MOST
+
+
+def test_the_drawer_and_an_empty_list_ask_no_more(console: Client) -> None:
+    root = builders.company(builders.idp(), people=60, departments=9)
+    builders.run(root.idp, "failed")
+    directory = f"{reverse('sync:directory')}?idp={root.idp_id}"
+    person = root.idp.employees.order_by("pk")[9]
+    headers = {"HX-Request": "true", "HX-Target": "drawer"}
+    assert len(asked(console, f"{directory}&user={person.pk}", **headers)) <= MOST
+    assert len(asked(console, f"{directory}&title=nobody")) <= MOST

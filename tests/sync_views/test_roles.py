@@ -23,6 +23,9 @@ def addresses(root: Department, person: Employee) -> list[str]:
         f"{reverse('sync:directory')}?dept={root.pk}&tab=departments",
         f"{reverse('sync:directory')}?q=张",
         f"{reverse('sync:branch')}?idp={root.idp_id}&under={root.pk}",
+        f"{reverse('sync:branches')}?idp={root.idp_id}&of={root.pk}",
+        f"{reverse('sync:export')}?idp={root.idp_id}",
+        f"{reverse('sync:directory')}?user={person.pk}",
         reverse("sync:department", args=[root.pk]),
         reverse("sync:employee", args=[person.pk]),
         reverse("sync:runs"),
@@ -80,7 +83,7 @@ def test_staff_are_offered_nothing_that_changes_anything(
     """The only forms that post are the frame's: language, theme, log off."""
     frame = set(_posting(read(staff_console, reverse("sync:runs"))))
     for address in addresses:
-        source = staff_console.get(address, follow=True).content.decode()
+        source = staff_console.get(address, follow=True).getvalue().decode()
         assert set(_posting(source)) <= frame
         assert not re.search(r"hx-(post|put|patch|delete)", source)
     running = SyncRun.objects.get(state="running")

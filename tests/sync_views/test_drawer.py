@@ -1,0 +1,157 @@
+"""A person beside the list: where there is room, by an address, and away again."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from sync.models import Department, Employee
+from tests import builders
+from tests.plugins.browser import LiveConsole
+from tests.sync_views.reading import links, read, words
+
+HERE = reverse("sync:directory")
+
+
+def drawer(client: Client, address: str) -> str:
+    """The drawer alone, as htmx asks for it."""
+    return read(client, address, **{"HX-Request": "true", "HX-Target": "drawer"})
+
+
+@pytest.mark.django_db
+def test_drawer_and_page_tell_the_same_of_a_person(
+    console: Client, root: Department, person: Employee
+) -> None:
+    beside = words(drawer(console, f"{HERE}?idp={root.idp_id}&user={person.pk}"))
+    page = words(read(console, reverse("sync:employee", args=[person.pk])))
+    for text in ("张三丰", "13900001111", "Wudang", "Acme 集团", "First seen"):
+        assert text in beside
+        assert text in page
+
+
+@pytest.mark.django_db
+def test_the_drawer_keeps_the_filters_in_the_way_back(
+    console: Client, root: Department, person: Employee
+) -> None:
+    query = f"idp={root.idp_id}&dept={root.pk}&sub=1&q=zsf"
+    close = links(drawer(console, f"{HERE}?{query}&user={person.pk}"))
+    assert f"{HERE}?{query}" in close
+    assert drawer(console, f"{HERE}?{query}") == ""
+
+
+@pytest.mark.django_db
+def test_a_person_of_another_idp_is_not_beside_this_list(
+    console: Client, root: Department
+) -> None:
+    other = builders.employee(builders.idp("Other"), "o", "Olga")
+    headers = {"HX-Request": "true", "HX-Target": "drawer"}
+    address = f"{HERE}?idp={root.idp_id}&user={other.pk}"
+    assert console.get(address, headers=headers).status_code == 404
+
+
+@pytest.mark.django_db
+def test_staff_see_no_whole_mobile_in_the_drawer(
+    staff_console: Client, root: Department, person: Employee
+) -> None:
+    shown = drawer(staff_console, f"{HERE}?idp={root.idp_id}&user={person.pk}")
+    assert "139****1111" in shown
+    assert "13900001111" not in shown
+
+
+@pytest.mark.django_db
+def test_without_script_the_address_of_a_person_offers_the_page(
+    console: Client, root: Department, person: Employee
+) -> None:
+    """U46."""
+    source = read(console, f"{HERE}?idp={root.idp_id}&user={person.pk}")
+    assert reverse("sync:employee", args=[person.pk]) in links(source)
+    assert "Open this person's page" in words(source)
+
+
+@pytest.fixture
+def wide(live_staff_console: LiveConsole, root: Department) -> Page:
+    """The list on a wide screen."""
+    live_staff_console.page.set_viewport_size({"width": 1440, "height": 900})
+    return live_staff_console.open(f"{HERE}?idp={root.idp_id}&dept={root.pk}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_a_click_opens_it_escape_closes_it_and_the_focus_comes_and_goes(
+    wide: Page,
+) -> None:
+    link = wide.locator("a[data-person]").nth(1)
+    name = link.inner_text()
+    link.click()
+    title = wide.locator("#drawer-title")
+    expect(title).to_have_text(name)
+    expect(title).to_be_focused()
+    key = link.get_attribute("data-person")
+    expect(wide).to_have_url(re.compile(rf"dept=\d+&user={key}$"))
+    wide.keyboard.press("Escape")
+    expect(wide.locator("#drawer")).to_be_empty()
+    expect(link).to_be_focused()
+    expect(wide).to_have_url(re.compile(r"dept=\d+$"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_back_closes_it_and_its_address_opens_the_same_view(
+    wide: Page, live_staff_console: LiveConsole
+) -> None:
+    """U33."""
+    link = wide.locator("a[data-person]").first
+    name = link.inner_text()
+    link.click()
+    expect(wide.locator("#drawer-title")).to_have_text(name)
+    address = wide.url
+    wide.go_back()
+    expect(wide.locator("#drawer-title")).to_have_count(0)
+    wide.goto(address)
+    expect(wide.locator("#drawer-title")).to_have_text(name)
+    expect(wide.locator("#pane h2")).to_have_text("Acme 集团")
+    assert wide.url == address
+    wide.get_by_role("tree").get_by_text("Department 1 部").click()
+    expect(wide.locator("#pane h2")).to_have_text("Department 1 部")
+    expect(wide.locator("#drawer")).to_be_empty()
+    expect(wide).not_to_have_url(re.compile("user="))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_enter_and_a_narrow_screen_open_the_page(wide: Page) -> None:
+    here = wide.url
+    wide.locator("a[data-person]").first.press("Enter")
+    wide.wait_for_url("**/directory/u/*/")
+    wide.goto(here)
+    wide.set_viewport_size({"width": 1100, "height": 800})
+    wide.locator("a[data-person]").first.click()
+    wide.wait_for_url("**/directory/u/*/")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390, 320])
+def test_axe_finds_nothing_in_it_and_no_page_scrolls_sideways(
+    live_console: LiveConsole,
+    root: Department,
+    person: Employee,
+    axe: Callable[[Page], None],
+    theme: str,
+    width: int,
+) -> None:
+    live_console.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    live_console.page.set_viewport_size({"width": width, "height": 800})
+    for query in (f"user={person.pk}", "q=三&title=Grandmaster&status=any"):
+        page = live_console.open(f"{HERE}?idp={root.idp_id}&{query}")
+        if "user" in query:
+            expect(page.locator("#drawer-title")).to_be_visible()
+        else:
+            page.locator(".sb-more-filters > summary").click()
+        axe(page)
+        overflow = "document.documentElement.scrollWidth - innerWidth"
+        assert page.evaluate(overflow) <= 0
