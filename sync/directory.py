@@ -15,9 +15,10 @@ from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
 from sync import history, plan, shape, sound
 from sync.lease import Lease
+from sync.loading import load
 from sync.models import Change, Department, Employee, Membership
 from sync.people import PeopleWriter, chunks
-from sync.staging import Stage, load
+from sync.staging import Stage
 
 DEPARTMENT = str(Change.Entity.DEPARTMENT)
 MEMBERSHIP = str(Change.Entity.MEMBERSHIP)

@@ -9,8 +9,8 @@ from identity.connectors.records import (
     EmployeeRecord,
     MembershipRecord,
 )
+from sync.loading import load
 from sync.plan import Record
-from sync.staging import load
 
 COLUMNS = ("run_id", "entity", "kind", "key", "label", "before", "after", "applied")
 Line = tuple[str, str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]

@@ -8,7 +8,6 @@ them. Everything above speaks records, changes and plans.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, Self
 
 from django.db import connection
@@ -17,6 +16,7 @@ from django.utils import timezone
 from identity.connectors.records import EmployeeRecord, MembershipRecord
 from identity.mapping import ATTRIBUTE
 from sync import sound, statements
+from sync.loading import load
 from sync.statements import COLUMNS
 
 PAGE = 2000
@@ -248,43 +248,6 @@ class Stage:
     def _drop(self, *tables: str) -> None:
         for table in tables or statements.TABLES:
             self._run(f"DROP TABLE IF EXISTS {table}")
-
-
-def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Put rows into a table the fast way of each database."""
-    names = ", ".join(f'"{column}"' for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(columns))
-        with _short_transaction():
-            cursor.executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
-                list(rows),
-            )
-
-
-@contextmanager
-def _short_transaction() -> Iterator[None]:
-    """Many inserts as one on SQLite, without the write lock that `atomic` would take.
-
-    A deferred transaction that writes to temporary tables alone never locks the
-    database that events and logons write to.
-    """
-    if connection.in_atomic_block:
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN")
-        try:
-            yield
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
-        cursor.execute("COMMIT")
 
 
 def _paged(statement: str, values: Mapping[str, Any]) -> Iterator[EmployeeRecord]:
