@@ -194,3 +194,23 @@ def test_the_language_of_the_account_follows_it_into_a_new_browser(
     User.objects.update(language="zh-hans")
     log_on(client, "bob")
     assert client.cookies["sasebridge_language"].value == "zh-hans"
+
+
+@pytest.mark.parametrize("written", [" bob ", "ｂｏｂ"])
+def test_a_name_written_otherwise_is_counted_as_the_account_that_it_opens(
+    client: Client, staff: User, written: str
+) -> None:
+    """Spaces and wide letters open no second row of tries."""
+    for _ in range(10):
+        assert log_on(client, written, "wrong").status_code == 200
+    assert log_on(client, "bob").status_code == 429
+
+
+@pytest.mark.parametrize("name", ["", "bob\0", "\0"])
+def test_a_name_that_can_be_nobodys_is_refused_in_words(
+    client: Client, staff: User, name: str
+) -> None:
+    """Set X: PostgreSQL cannot even look for a NUL."""
+    page = log_on(client, name).content.decode()
+    assert not signed_in(client)
+    assert 'id="id_username_error"' in page
