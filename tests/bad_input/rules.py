@@ -51,7 +51,14 @@ RULES: Mapping[str, Rule] = {
     "identity:file": Rule("idp"),
     "identity:file-download": Rule("idp"),
     "sync:directory": Rule(
-        reads=("idp", "dept", "q", "status", "after", "tab", "sub", "skip")
+        reads=(
+            *("idp", "dept", "user", "q", "title", "status", "after", "tab", "sub"),
+            *("skip", "no_email", "no_mobile"),
+        )
+    ),
+    "sync:branches": Rule(reads=("idp", "of", "sub")),
+    "sync:export": Rule(
+        reads=("idp", "dept", "q", "title", "status", "sub", "no_email", "no_mobile")
     ),
     "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub")),
     "sync:department": Rule("root", get=(SENT_ON,)),

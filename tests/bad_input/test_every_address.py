@@ -32,7 +32,7 @@ READS = re.compile(
 VIEWS = ("identity/views", "sync/views", "sasebridge/console")
 POSTED = [name for name, rule in RULES.items() if rule.post]
 TOKEN = "csrfmiddlewaretoken"
-KEYS = frozenset({"idp", "dept", "under"})
+KEYS = frozenset({"idp", "dept", "under", "user", "of"})
 """Parameters that name a row: an odd one is not found, and the others are not read."""
 SHORT = [value[:4000] for value in VALUES]
 """Servers refuse an address of more than 8,190 bytes by themselves."""
