@@ -14,6 +14,20 @@ from tests.plugins.browser import LiveConsole
 from tests.sync_views.reading import links, read, words
 
 HERE = reverse("sync:directory")
+HELD_UP = """(address) => {
+  const { open, send } = XMLHttpRequest.prototype;
+  const waiting = [];
+  window.release = () => waiting.forEach((go) => go());
+  XMLHttpRequest.prototype.open = function (method, url) {
+    this.late = url.includes(address);
+    return open.apply(this, arguments);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    if (!this.late) return send.call(this, body);
+    waiting.push(() => send.call(this, body));
+  };
+}"""
+"""Requests for an address wait in the browser until `release()`."""
 
 
 def drawer(client: Client, address: str) -> str:
@@ -118,6 +132,69 @@ def test_back_closes_it_and_its_address_opens_the_same_view(
     expect(wide.locator("#pane h2")).to_have_text("Department 1 部")
     expect(wide.locator("#drawer")).to_be_empty()
     expect(wide).not_to_have_url(re.compile("user="))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_of_two_quick_clicks_the_last_one_is_shown_and_a_double_click_is_one_step(
+    wide: Page,
+) -> None:
+    first, second = (wide.locator("a[data-person]").nth(place) for place in (0, 1))
+    key, name = second.get_attribute("data-person"), second.inner_text()
+    wide.evaluate(HELD_UP, f"user={first.get_attribute('data-person')}")
+    first.click()
+    second.click()
+    expect(wide.locator("#drawer-title")).to_have_text(name)
+    with wide.expect_response(re.compile("user=")):
+        wide.evaluate("release()")
+    wide.wait_for_load_state("networkidle")
+    expect(wide.locator("#drawer-title")).to_have_text(name)
+    expect(wide).to_have_url(re.compile(f"user={key}$"))
+    steps = wide.evaluate("history.length")
+    second.dblclick()
+    expect(wide.locator("#drawer-title")).to_be_focused()
+    assert wide.evaluate("history.length") == steps
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_escape_gives_up_a_person_who_is_still_on_the_way(wide: Page) -> None:
+    link = wide.locator("a[data-person]").first
+    wide.evaluate(HELD_UP, f"user={link.get_attribute('data-person')}")
+    link.click()
+    wide.keyboard.press("Escape")
+    with wide.expect_response(re.compile("user=")):
+        wide.evaluate("release()")
+    wide.wait_for_load_state("networkidle")
+    expect(wide.locator("#drawer")).to_be_empty()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_back_and_escape_after_a_direct_visit_bring_the_focus_to_the_name(
+    wide: Page,
+) -> None:
+    link = wide.locator("a[data-person]").nth(1)
+    link.click()
+    expect(wide.locator("#drawer-title")).to_be_focused()
+    address = wide.url
+    wide.go_back()
+    expect(link).to_be_focused()
+    wide.goto(address)
+    expect(wide.locator("#drawer-title")).to_be_visible()
+    wide.keyboard.press("Escape")
+    expect(link).to_be_focused()
+
+
+@pytest.mark.django_db
+def test_the_address_of_a_person_on_a_later_page_keeps_the_page(
+    console: Client, root: Department, person: Employee
+) -> None:
+    """U33."""
+    here = f"{HERE}?idp={root.idp_id}&after=somewhere&user={person.pk}"
+    fetched = re.search(r'hx-get="([^"]+)" hx-trigger="load"', read(console, here))
+    assert fetched
+    assert "after=somewhere" in fetched[1]
 
 
 @pytest.mark.django_db(transaction=True)
