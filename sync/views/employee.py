@@ -46,11 +46,14 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
     cast = Cast({person.userid: person}, known.names)
     return {
         "employee": person,
+        "name": veil.value("name", person.name, person.mobile),
+        "title": veil.value("title", person.title, person.mobile),
         "idp": person.idp,
         "vendor": person.idp.connector_class.label,
         "userid": veil.text(person.userid, person.mobile),
         "seats": known.seats,
         "manager": known.manager,
+        "manager_name": _manager_name(known, veil),
         "values": [_shown(value, known, veil) for value in known.values],
         "moments": told(known.moments, cast, veil),
         "older": known.older,
@@ -58,9 +61,14 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
     }
 
 
+def _manager_name(known: Profile, veil: Veil) -> str:
+    who = known.manager
+    return veil.value("name", who.name, who.mobile) if who else ""
+
+
 def _shown(value: Value, known: Profile, veil: Veil) -> Shown:
     """A manager is shown by name, for a user id may be a mobile."""
     if value.key == MANAGER and known.manager:
-        return Shown(value, known.manager.name, hidden=False)
+        return Shown(value, _manager_name(known, veil), hidden=False)
     text = veil.value(value.key, value.text, known.employee.mobile)
     return Shown(value, text, hidden=text != value.text)

@@ -104,6 +104,24 @@ def test_staff_see_no_whole_mobile_in_any_page_or_fragment(
         assert whole_numbers(pane(staff_console, place)) == set(), place
 
 
+def test_a_mobile_in_a_name_or_a_title_is_masked_on_the_page_and_in_the_drawer(
+    staff_console: Client, root: Department
+) -> None:
+    """Of the person and of the manager."""
+    idp = root.idp
+    builders.employee(idp, "m", f"Boss {MOBILE}", [root], mobile=MOBILE)
+    worker = builders.employee(idp, "w", f"Ada {MOBILE}", [root])
+    worker.title, worker.manager_userid = f"call {MOBILE}", "m"
+    worker.save()
+    page = read(staff_console, reverse("sync:employee", args=[worker.pk]))
+    address = f"{reverse('sync:directory')}?idp={idp.pk}&user={worker.pk}"
+    headers = {"HX-Request": "true", "HX-Target": "drawer"}
+    for source in (page, read(staff_console, address, **headers)):
+        assert whole_numbers(source) == set()
+        assert "Ada 139****1111" in source
+        assert "Boss 139****1111" in source
+
+
 def test_administrators_see_them(console: Client, places: list[str]) -> None:
     seen = set().union(*(whole_numbers(read(console, place)) for place in places))
     assert {MOBILE, SHORT, "13900002222", "13900004444", "13600006666"} <= seen
