@@ -232,3 +232,17 @@ def test_axe_finds_nothing_in_it_and_no_page_scrolls_sideways(
         axe(page)
         overflow = "document.documentElement.scrollWidth - innerWidth"
         assert page.evaluate(overflow) <= 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.browser
+def test_the_filters_open_inside_the_window_at_every_width(wide: Page) -> None:
+    summary = wide.locator(".sb-more-filters > summary")
+    for width in (1440, 1280, 1100, 992, 991, 768, 600, 390, 320):
+        wide.set_viewport_size({"width": width, "height": 800})
+        summary.click()
+        box = wide.locator(".sb-more-panel").bounding_box()
+        assert box
+        assert box["x"] >= 0, width
+        assert box["x"] + box["width"] <= width, width
+        summary.click()
