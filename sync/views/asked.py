@@ -83,6 +83,12 @@ class Asked:
         }
         return {name: value for name, value in values.items() if value}
 
+    def kept(self) -> dict[str, str]:
+        """The filters that stay on when somebody searches for something else."""
+        here = self.address()
+        names = ("status", "title", "no_email", "no_mobile")
+        return {name: str(here[name]) for name in names if name in here}
+
     def filters(self) -> dict[str, str]:
         """The filters that are on, by parameter, for the audit trail."""
         here = self.address()

@@ -122,6 +122,23 @@ def test_typing_searches_and_leaves_the_focus_in_the_field(
     expect(page.get_by_role("tree").locator('[aria-selected="true"]')).to_have_count(0)
 
 
+def test_a_search_keeps_the_filters_that_are_on_typed_or_sent(
+    live_staff_console: LiveConsole, root: Department
+) -> None:
+    """U34."""
+    page = live_staff_console.open(f"{HERE}?title=Engineer")
+    page.locator(".sb-choices").get_by_text("Any status").click()
+    expect(page.locator(".sb-chips li")).to_have_count(2)
+    field = page.locator("#dir-q")
+    for text, sent in (("user7", False), ("user8", True)):
+        field.fill(text)
+        if sent:
+            field.press("Enter")
+        expect(page.locator(".sb-pane-title")).to_have_text(f"Search: {text}")
+        expect(page.locator(".sb-chips li")).to_have_count(3)
+        expect(page).to_have_url(re.compile("(?=.*title=Engineer)(?=.*status=any)"))
+
+
 def test_whoever_pages_goes_on_at_the_new_list(
     live_staff_console: LiveConsole, root: Department
 ) -> None:
