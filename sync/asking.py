@@ -175,6 +175,8 @@ class Asking:
         if self._reading.from_the_top:
             return True
         places = lookup.employee.department_ids if lookup.employee else ()
+        if not places:  # left out, as a withdrawn field is: it says nothing (F-49)
+            raise Unexpected(_("The answer about this person names no department."))
         return any(self._is_inside(place) for place in places)
 
     def _count_call(self) -> None:

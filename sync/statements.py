@@ -130,15 +130,18 @@ WHERE {_RANGE}
 ON CONFLICT DO NOTHING
 """
 _LEADER = "CASE p.leader WHEN TRUE THEN 1 WHEN FALSE THEN 0 END"
-# Of active people only. A pair that a later read refreshed is left alone, and so is
+# Of active people only; places of a userid's new holder are not the old one's, as long
+# as nobody could say that the userid changed hands. A pair that a later read refreshed is left alone, and so is
 # everything of a person whose row a later read refreshed. Absence counts for
 # departments that were read to their end, unless the person could not be asked for.
 COMPARE_MEMBERSHIPS = f"""
 CREATE TEMPORARY TABLE stage_member_diff AS
 SELECT m.userid AS userid, m.department AS department, p.id AS row_id, 1 AS staged
 FROM stage_membership m
+JOIN stage_employee s ON s.userid = m.userid
 JOIN sync_employee e
     ON e.idp_id = %(idp)s AND e.userid = m.userid AND {{active}}
+    AND (e.unionid = s.unionid OR e.unionid = '' OR s.unionid = '')
 LEFT JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
 LEFT JOIN sync_membership p ON p.employee_id = e.id AND p.department_id = t.id
 WHERE (p.id IS NULL AND e.read_number <= m.read)

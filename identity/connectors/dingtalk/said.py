@@ -84,7 +84,7 @@ def _scopes(body: Mapping[str, Any], text: str) -> tuple[str, ...]:
         return tuple(clean(scope) for scope in detail["requiredScopes"])
     for pattern in _SCOPES:
         if found := pattern.search(text):
-            return tuple(s.strip() for s in found[1].split(",") if s.strip())
+            return tuple(filter(None, map(clean, found[1].split(","))))
     return ()
 
 
