@@ -246,7 +246,7 @@ def test_S092_S131_edit_warns_and_fields_open_without_script(
     """The warning of Closed; View Extended Fields leads to the list with its sample."""
     page, base = plain, str(live_server)
     log_on(page, f"{base}/identity/{idp.pk}/edit/", administrator)
-    warning = page.get_by_text("If you disable an identity source")
+    warning = page.locator(".sb-notice-body", has_text="If you disable an identity")
     expect(warning).to_be_hidden()
     page.get_by_role("radio", name="Closed").check()
     expect(warning).to_be_visible()

@@ -145,7 +145,7 @@ def browse(page: Page, site: LiveConsole, simulator: Simulator, axe: Look) -> No
     harmless(page, axe)
     item.get_by_text(above.name, exact=True).first.click()
     expect(page.locator("#pane h2")).to_have_text(above.name)
-    page.get_by_role("link", name="With sub-departments").click()
+    page.get_by_role("link", name="With sub-departments", exact=True).click()
     expect(page.get_by_role("link", name="Directly in it")).to_be_visible()
     harmless(page, axe)
     someone = Employee.objects.exclude(mobile="").filter(name__regex="^[A-Z]").first()

@@ -1,5 +1,6 @@
 """`simulate_dingtalk`: on a port, in a thread, on the command line; and what it keeps."""
 
+import contextlib
 import json
 import os
 import re
@@ -189,7 +190,8 @@ def served() -> Iterator[tuple[Any, str]]:
     thread.start()
     yield simulator, f"http://127.0.0.1:{server.effective_port}"
     # In its own thread: it may be waiting for these sockets just now.
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    with contextlib.suppress(OSError):  # its loop has ended by itself
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
     thread.join(5)
     assert not thread.is_alive()
 
