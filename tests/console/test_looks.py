@@ -72,6 +72,19 @@ def test_nothing_scrolls_sideways_at_any_width(
     complaints.clear()
 
 
+def test_the_top_bar_stays_however_long_the_page_is(
+    live_console: LiveConsole, hangzhou: IdentityProvider
+) -> None:
+    """U41: search, language and account stay within reach."""
+    live_console.page.set_viewport_size({"width": 1280, "height": 300})
+    page = live_console.open(f"/identity/{hangzhou.pk}/edit/")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate("scrollY") > 600
+    top = page.locator(".sb-top").bounding_box()
+    assert top
+    assert top["y"] == 0
+
+
 def test_targets_are_big_enough_for_a_thumb(
     live_console: LiveConsole, hangzhou: IdentityProvider
 ) -> None:
