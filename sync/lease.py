@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import Error, close_old_connections, connection, transaction
+from django.db import DataError, Error, close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -29,6 +29,12 @@ BEAT = 1.0
 """Seconds between heartbeats; a cancel is seen after this long at the latest."""
 
 State = SyncRun.State
+UNWRITABLE = {
+    "state": State.FAILED,
+    "error_code": "internal",
+    "error_cause": "The database refused the account of what this run did.",
+    "error_remedy": "Run again; if it stays, tell those who run this product.",
+}
 
 
 class LeaseLost(Exception):
@@ -151,11 +157,14 @@ class Lease:
     def finish(self, **outcome: Any) -> None:
         """Write the outcome and the last progress, if the run is still ours.
 
-        A database that is away is waited for; after that the lease ends the run.
+        A database that is away is waited for; after that the lease ends the run. An
+        outcome that it cannot hold is no reason to read the company again for ever.
         """
         for _ in range(PATIENCE):
             try:
                 return self._finish(**outcome)
+            except (DataError, UnicodeError):
+                return self._finish(**UNWRITABLE)
             except Error:
                 connection.close()
                 time.sleep(BEAT)

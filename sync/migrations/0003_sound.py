@@ -1,7 +1,7 @@
 """Names get their searchable sound; people one text that a search looks into.
 
-Runs keep the sound from here on, the database keeps the text. Rows are filled a chunk at a time, by key; a row whose name
-has nothing Chinese keeps the empty text, so that doing it again writes nothing.
+Runs keep the sound from here on, the database keeps the text. The database knows the
+sound's default too, so that a worker of the version before goes on writing rows.
 """
 
 from django.db import migrations, models
@@ -10,28 +10,10 @@ from django.db.models.functions import Concat
 
 import sync.models.directory
 
-CHUNK = 1000
-
-
-def fill(apps, schema_editor):
-    # Imported late: a database without rows needs no dictionary.
-    from sync.sound import spell
-
-    for model, person in (("Employee", True), ("Department", False)):
-        rows = apps.get_model("sync", model).objects.only("name", "sound")
-        after = 0
-        while chunk := list(rows.filter(pk__gt=after).order_by("pk")[:CHUNK]):
-            after = chunk[-1].pk
-            spelled = []
-            for row in chunk:
-                row.sound = spell(row.name, person=person)
-                if row.sound:
-                    spelled.append(row)
-            rows.bulk_update(spelled, ["sound"], batch_size=CHUNK // 4)
-
-
 def column():
-    return models.CharField(blank=True, default="", editable=False, max_length=400)
+    return models.CharField(
+        blank=True, db_default="", default="", editable=False, max_length=400
+    )
 
 
 def words():
@@ -52,5 +34,4 @@ class Migration(migrations.Migration):
         migrations.AddField("department", "sound", column()),
         migrations.AddField("employee", "sound", column()),
         migrations.AddField("employee", "words", words()),
-        migrations.RunPython(fill, migrations.RunPython.noop),
     ]

@@ -45,7 +45,9 @@ class Department(models.Model):
     source_id = models.CharField(max_length=64)
     parent_source_id = models.CharField(max_length=64, blank=True, default="")
     name = models.CharField(max_length=200)
-    sound = models.CharField(max_length=LIMIT, blank=True, default="", editable=False)
+    sound = models.CharField(
+        max_length=LIMIT, blank=True, default="", db_default="", editable=False
+    )
     order = models.BigIntegerField(default=0)
     path = models.TextField(default="")
     depth = models.PositiveIntegerField(default=0)
@@ -96,7 +98,9 @@ class Employee(models.Model):
         max_length=12, choices=Status.choices, default=Status.ACTIVE
     )
     name = models.CharField(_("Name"), max_length=200)
-    sound = models.CharField(max_length=LIMIT, blank=True, default="", editable=False)
+    sound = models.CharField(
+        max_length=LIMIT, blank=True, default="", db_default="", editable=False
+    )
     """How the name sounds, for searches (`sync.sound`); follows the name."""
     mobile = models.CharField(_("Mobile"), max_length=64, blank=True, default="")
     email = models.CharField(_("E-mail"), max_length=320, blank=True, default="")

@@ -171,7 +171,7 @@ def test_rows_from_before_get_their_sound_from_the_migration() -> None:
     builders.employee(idp, "zeng", "曾国藩")
     Employee.objects.update(sound="")
     Department.objects.update(sound="")
-    migration = importlib.import_module("sync.migrations.0003_sound")
+    migration = importlib.import_module("sync.migrations.0004_spell")
     migration.fill(apps, None)
     assert wrong(idp) == []
     assert Employee.objects.get(userid="zeng").sound.startswith("^ zeng")
