@@ -83,7 +83,8 @@ def _under_lock(idp: IdentityProvider, step: Callable[[], bool]) -> bool:
 
 def _held(idp: IdentityProvider) -> IdentityProvider:
     """The row, locked: still closed, and with no run that could write anything."""
-    row = IdentityProvider.objects.select_for_update().get(pk=idp.pk)
+    # A run that writes holds its own row and asks for this one's key: no circle.
+    row = IdentityProvider.objects.select_for_update(no_key=True).get(pk=idp.pk)
     if row.is_draft or row.status != IdentityProvider.Status.CLOSED:
         raise NotClosed
     # Its fence is gone with the state: a worker that is at it writes nothing more.

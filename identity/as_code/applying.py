@@ -105,7 +105,9 @@ def _meant(document: Document) -> IdentityProvider:
     if document.id:
         found = IdentityProvider.objects.filter(pk=document.id)
     elif name := unicodedata.normalize("NFC", document.fields.get("name", "")):
-        found = IdentityProvider.objects.filter(name__iexact=name.strip(" "))
+        # The form refuses such a name; PostgreSQL would not even look for it.
+        looked_for = name.strip(" ").replace("\0", "")
+        found = IdentityProvider.objects.filter(name__iexact=looked_for)
     return found.first() or _new(document)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from identity.connectors.records import ROOT
 from identity.models import IdentityProvider
@@ -36,11 +36,7 @@ class Stored:
 
     def size(self, departments: Collection[str]) -> Size:
         """One alone has its stored count; of several each person counts once."""
-        paths = dict(
-            self._rows.filter(source_id__in=departments).values_list(
-                "source_id", "path"
-            )
-        )
+        paths = dict(self._named(departments).values_list("source_id", "path"))
         missing = tuple(one for one in departments if one not in paths)
         tops = _topmost(paths.values())
         if not tops:
@@ -60,11 +56,16 @@ class Stored:
 
     def places(self, departments: Collection[str]) -> Mapping[str, Place]:
         """Two queries."""
-        return self._placed(self._rows.filter(source_id__in=departments))
+        return self._placed(self._named(departments))
 
     def search(self, text: str, most: int) -> Sequence[Place]:
         """The same search as the org tree's."""
         return tuple(self._placed(matching_departments(self._idp, text, most)).values())
+
+    def _named(self, departments: Collection[str]) -> QuerySet[Department]:
+        """Those that exist; what somebody sent may be no id that a database takes."""
+        ids = [one for one in departments if "\0" not in one]
+        return self._rows.filter(source_id__in=ids)
 
     def _placed(self, found: Iterable[Department]) -> dict[str, Place]:
         rows = list(found)

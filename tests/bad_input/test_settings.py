@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from identity.forms.mapping import KEPT, MOST_CUSTOM
 from identity.models import IdentityProvider
@@ -48,6 +49,20 @@ def test_a_department_may_be_anything(console: Client, idp: IdentityProvider) ->
         found = problems_of(send(console, idp, pairs), told(value))
         assert found == {"id_departments"}, told(value)
     assert kept(idp) == before
+
+
+def test_a_department_may_be_anything_where_a_sync_has_stored_some(
+    console: Client, idp: IdentityProvider
+) -> None:
+    """I-13: the stored departments are asked for what was sent, NUL included."""
+    runs.perform(runs.enqueue(idp, trigger=SyncRun.Trigger.PERSON))
+    for value in ("a\0b", "\0", "0", "'"):
+        pairs = [("scope", "partial"), ("departments", value)]
+        found = problems_of(send(console, idp, pairs), told(value))
+        assert found == {"id_departments"}, told(value)
+        effect = reverse("identity:effect", args=[idp.pk])
+        answer = console.generic("POST", effect, encoded(pairs), content_type=FORM)
+        assert answer.status_code == 200, told(value)
 
 
 def test_a_row_of_the_mapping_may_be_anything(

@@ -197,6 +197,14 @@ def test_without_an_id_another_name_is_another_idp_and_the_company_is_taken(
     assert IdentityProvider.objects.count() == 1
 
 
+def test_a_name_that_no_database_takes_is_refused_by_the_form(folder: Folder) -> None:
+    """I-01: on PostgreSQL too, where looking for it is an error."""
+    ended = folder.apply(name="a\0b")
+    assert ended.code == 1
+    assert "name:" in ended.reasons
+    assert not IdentityProvider.objects.exists()
+
+
 def test_an_id_that_is_not_there_yet_is_given_to_the_new_idp(folder: Folder) -> None:
     """So that a rebuilt server hands out the addresses that DingTalk knows."""
     wish = "7f0c0c5e-53a5-4d2c-9d2f-2f6d1f7e9d55"
