@@ -45,6 +45,7 @@ def wanted(document: Document, *, draft: bool = False) -> Wanted:
     want = Wanted(document, idp, draft=draft)
     if problems := want.problems():
         raise Refused(*problems)
+    want.shown = want.changes()
     return want
 
 
@@ -143,7 +144,7 @@ def _locked(want: Wanted) -> IdentityProvider:
 
 def _moved(want: Wanted, fresh: Wanted, trial: Trial | None) -> bool:
     """Whether the changes that were shown and tested are not those any more."""
-    if fresh.problems() or fresh.changes() != want.changes():
+    if fresh.problems() or fresh.changes() != want.shown:
         return True
     return trial is not None and _credentials(fresh) != trial.credentials
 

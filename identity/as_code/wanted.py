@@ -47,7 +47,8 @@ class Asked:
 class Wanted:
     """A Document beside the IdP that it is for, which need not be saved yet.
 
-    `draft`: the IdP is to stay one, or to become one.
+    `draft`: the IdP is to stay one, or to become one. `shown` are the changes as they
+    were when somebody was told of them.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Wanted:
         asked: Asked | None = None,
     ) -> None:
         self.document, self.idp, self.draft = document, idp, draft
+        self.shown: list[Change] = []
         self.new = idp._state.adding
         self.forms = IdpForms(idp, {**_stored(idp), **document.fields})
         self.asked = asked or Asked(self.forms)

@@ -324,6 +324,22 @@ def test_a_change_between_the_differences_and_the_saving_stops_it(
     assert idp.description == "by hand"
 
 
+def test_a_secret_that_was_rotated_before_the_saving_is_not_set_back(
+    folder: Folder, idp: IdentityProvider, credentials: dict[str, str]
+) -> None:
+    """It was shown as unchanged, so that no test ran; now it would be another one."""
+    content = (
+        'type = "dingtalk"\nname = "Example"\ndescription = "by file"\n'
+        '[credentials]\napp_secret = "env:STORED"\n'
+    )
+    want = wanted(read(content.encode(), {"STORED": credentials["app_secret"]}))
+    assert not want.needs_test
+    idp.set_secret("app_secret", "rotated-secret-0123456789")
+    with pytest.raises(Refused, match="changed by somebody else"):
+        save(want, None)
+    assert idp.secret("app_secret") == "rotated-secret-0123456789"
+
+
 def test_what_somebody_else_changed_elsewhere_stays(
     folder: Folder, idp: IdentityProvider
 ) -> None:

@@ -134,12 +134,11 @@ class Command(BaseCommand):
     def _apply(self, options: dict[str, Any]) -> None:
         document = read(_bytes_of(options["file"]), os.environ)
         want = wanted(document, draft=options["draft"])
-        changes = want.changes()
-        if not want.confirms and not any(change.real for change in changes):
+        if not want.confirms and not any(change.real for change in want.shown):
             self.stdout.write(f"{want.idp}: nothing to change.")
             return
         self.stdout.write(_headline(want))
-        for change in changes:
+        for change in want.shown:
             self.stdout.write(f"  {change}")
         if options["dry_run"]:
             self.stdout.write(_dry(want))
