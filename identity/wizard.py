@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from identity import connection
-from identity.forms.idp import Problem, stored_problems
+from identity.forms.idp import stored_problems
+from identity.forms.problems import Problem
 from identity.models import IdentityProvider
 
 

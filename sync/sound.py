@@ -12,8 +12,6 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pypinyin import Style, pinyin
-
 LIMIT = 400
 """Characters of a sound; words that do not fit are left out."""
 READINGS = 2
@@ -73,6 +71,9 @@ def beginnings(sound: str) -> str:
 @lru_cache(maxsize=8192)
 def _readings(sign: str) -> tuple[str, ...]:
     """How a Chinese character may sound, the usual way first; nothing for others."""
+    # Its dictionary takes a third of a second: not at the start of every command.
+    from pypinyin import Style, pinyin
+
     found = pinyin(sign, style=Style.NORMAL, heteronym=True, errors="ignore")
     return tuple(found[0][:READINGS]) if found else ()
 

@@ -59,6 +59,25 @@ def department(
     )
 
 
+def teams(parent: Department, number: int) -> None:
+    """So many departments below one, at the end of those that it has."""
+    before = parent.children
+    Department.objects.bulk_create(
+        Department(
+            idp=parent.idp,
+            source_id=f"8{each:03}",
+            parent_source_id=parent.source_id,
+            name=f"Team {each:03}",
+            order=before + each,
+            path=f"{parent.path}8{each:03}/",
+            depth=parent.depth + 1,
+        )
+        for each in range(number)
+    )
+    parent.children += number
+    parent.save(update_fields=["children"])
+
+
 def employee(
     idp: IdentityProvider,
     userid: str,

@@ -1,12 +1,9 @@
 """The confirmation without which an enabled IdP is not closed."""
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from identity.forms.idp import Problem
 from identity.inputs import StrictForm, Switch
 
 
@@ -29,11 +26,3 @@ class ClosingForm(StrictForm):
                 code="unconfirmed",
             )
         return confirmed
-
-    def problems(self) -> list[Problem]:
-        """The errors for the summary of the page."""
-        field: Any = self["confirm_close"]
-        return [
-            Problem(field.id_for_label, str(field.label), str(text))
-            for text in field.errors
-        ]

@@ -1,24 +1,15 @@
 """The core's form and the connector's as one: filled from an IdP, and saved to it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from identity.forms.basic import BasicForm, name_taken
+from identity.forms.problems import Problem, problems_of
 from identity.inputs import CredentialsForm
 from identity.models import IdentityProvider, IdentitySecret
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One line of the summary of errors; `field_id` is where its link leads."""
-
-    field_id: str
-    label: str
-    text: str
 
 
 class IdpForms:
@@ -51,21 +42,9 @@ class IdpForms:
         )
 
     def problems(self, *, empty: bool = True) -> list[Problem]:
-        """Every error with a link to its field, in the order of the page.
-
-        Without `empty` only what is wrong, and not what is left out so far.
-        """
+        """As `problems_of`, of both forms."""
         return [
-            Problem(
-                # Radio buttons have no label of their own: to the first of them.
-                form[name].id_for_label or f"{form[name].auto_id}_0",
-                str(form.fields[name].label),
-                str(error.messages[0]),
-            )
-            for form in self.both
-            for name in form.fields
-            for error in form.errors.as_data().get(name, [])
-            if empty or error.code != "required"
+            problem for form in self.both for problem in problems_of(form, empty=empty)
         ]
 
     def values(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
 from identity.forms.closing import ClosingForm
 from identity.forms.idp import IdpForms
+from identity.forms.problems import problems_of
 from identity.forms.version import State, merged, overtaken, sent, signed, state_of
 from identity.impact import impact_of
 from identity.models import IdentityProvider
@@ -140,7 +141,7 @@ def _page(
     failed = [one for one in checks or [] if one.status is CheckStatus.FAIL]
     marks = marks_of(forms)
     context = basic_context(forms, marks) | _bar(marks) | (more or {})
-    context["problems"] += closing.problems() if closing else []
+    context["problems"] += problems_of(closing) if closing else []
     context |= {
         "version": signed(state_of(forms.idp) if base is None else base),
         "impact": impact_of(forms.idp),

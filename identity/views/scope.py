@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_http_methods,
@@ -129,19 +130,32 @@ def _show(
     return render(request, "identity/sync.html", context, status=status)
 
 
-@transaction.atomic
 def _confirm(request: "ConsoleRequest", page: SettingsPage) -> HttpResponse:
-    """Save the settings; a draft becomes an IdP, and whoever listens is told."""
+    """Save the settings, or show what somebody else saved meanwhile.
+
+    The page may ask the vendor: never inside of the transaction.
+    """
+    found, response = _saved(request, page)
+    return response or _overtaken(request, page, found)
+
+
+@transaction.atomic
+def _saved(
+    request: "ConsoleRequest", page: SettingsPage
+) -> tuple[dict[str, object], HttpResponse | None]:
+    """A draft becomes an IdP, and whoever listens is told; what was found stored, and
+    the answer, None for settings that this would set back."""
     rows = IdentityProvider.objects.select_for_update()
     idp = get_object_or_404(rows, pk=page.idp.pk)  # a draft may be discarded meanwhile
-    if not wizard.may_enter(idp, "sync"):
-        return _turned_back(request, idp)
     first, found = idp.is_draft, settled(idp)
+    if not wizard.may_enter(idp, "sync"):
+        return found, _turned_back(request, idp)
     page.put_into(idp)
     if sent(request.POST, found) != found != settled(idp):
-        return _overtaken(request, page, found)
+        return found, None
     address = confirm(idp, by=request.user, request=request)
     messages.success(
         request, _("%(name)s is set up.") % {"name": idp} if first else _("Saved.")
     )
-    return redirect(address) if address else redirect("console:overview", idp_id=idp.pk)
+    address = address or reverse("console:overview", kwargs={"idp_id": idp.pk})
+    return found, redirect(address)

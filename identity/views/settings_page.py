@@ -15,8 +15,8 @@ from identity.connection import connector_for
 from identity.connectors.base import Connector
 from identity.connectors.errors import ConnectorError, Unexpected
 from identity.fields import CannotOpen
-from identity.forms.idp import Problem
 from identity.forms.mapping import MappingForm
+from identity.forms.problems import Problem
 from identity.forms.scope import Lineage, ScopeForm
 from identity.live import lineages
 from identity.models import IdentityProvider

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from identity import audit, drafts, wizard
 from identity.access import administrators_only
 from identity.connectors import registry
-from identity.forms.idp import IdpForms, Problem
+from identity.forms.idp import IdpForms
+from identity.forms.problems import Problem
 from identity.mapping import default_rows
 from identity.models import IdentityProvider
 from identity.views import testing

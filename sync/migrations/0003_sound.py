@@ -10,6 +10,7 @@ from django.db.models.functions import Concat
 
 import sync.models.directory
 
+
 def column():
     return models.CharField(
         blank=True, db_default="", default="", editable=False, max_length=400

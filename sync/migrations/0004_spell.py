@@ -7,13 +7,12 @@ again, after an interruption, writes nothing twice.
 
 from django.db import migrations
 
+from sync.sound import spell
+
 CHUNK = 1000
 
 
 def fill(apps, schema_editor):
-    # Imported late: a database without rows needs no dictionary.
-    from sync.sound import spell
-
     for model, person in (("Employee", True), ("Department", False)):
         rows = apps.get_model("sync", model).objects.only("name", "sound")
         after = 0

@@ -269,12 +269,13 @@ def matching_departments(
 
 
 def below(department: Department) -> QuerySet[Department]:
-    """It and all departments below it, as a range of paths ("0" follows "/")."""
-    return Department.objects.filter(
-        idp=department.idp_id,
-        path__gte=department.path,
-        path__lt=f"{department.path[:-1]}0",
-    )
+    """It and all departments below it."""
+    return Department.objects.filter(within(department.path), idp=department.idp_id)
+
+
+def within(path: str) -> Q:
+    """What is at or below a path, as a range ("0" follows "/")."""
+    return Q(path__gte=path, path__lt=f"{path[:-1]}0")
 
 
 def path_ids(path: str) -> list[str]:

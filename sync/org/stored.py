@@ -1,14 +1,16 @@
 """The directory as the wizard asks for it: `identity.signals.StoredDirectory`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from identity.connectors.records import ROOT
 from identity.models import IdentityProvider
 from identity.signals import Place, Size, Step
 from sync.models import Department, Employee, Membership
-from sync.org.departments import matching_departments, path_ids
+from sync.org.departments import matching_departments, path_ids, trails, within
 
 
 class Stored:
@@ -41,7 +43,7 @@ class Stored:
         tops = _topmost(paths.values())
         if not tops:
             return Size(0, 0, missing)
-        inside = self._rows.filter(_within(tops))
+        inside = self._rows.filter(reduce(or_, map(within, tops)))
         people = (
             self._rows.get(path=tops[0]).total
             if len(tops) == 1
@@ -69,16 +71,13 @@ class Stored:
 
     def _placed(self, found: Iterable[Department]) -> dict[str, Place]:
         rows = list(found)
-        above = {key for row in rows for key in path_ids(row.path)[:-1]}
-        names = dict(
-            self._rows.filter(source_id__in=above).values_list("source_id", "name")
-        )
+        names = trails(self._idp, rows)
         return {
             row.source_id: Place(
                 row.source_id,
                 row.name,
                 tuple(
-                    Step(key, names[key])
+                    Step(key, names[key].name)
                     for key in path_ids(row.path)[:-1]
                     if key in names
                 ),
@@ -95,11 +94,3 @@ def _topmost(paths: Iterable[str]) -> list[str]:
         if not tops or not path.startswith(tops[-1]):
             tops.append(path)
     return tops
-
-
-def _within(paths: Iterable[str]) -> Q:
-    """All that is at or below these; "0" follows "/"."""
-    found = Q()
-    for path in paths:
-        found |= Q(path__gte=path, path__lt=f"{path[:-1]}0")
-    return found

@@ -41,10 +41,7 @@ def marked(value: str, text: str) -> SafeString:
     return mark_safe("".join([*parts, conditional_escape(value[at:])]))  # noqa: S308
 
 
-@register.filter
-def spoken_ways(sound: str) -> str:
-    """The ways to say and to abbreviate a whole name, for letters typed in a tree."""
-    return beginnings(sound)
+register.filter("spoken_ways", beginnings)
 
 
 @register.filter

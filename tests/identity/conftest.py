@@ -29,6 +29,18 @@ def typed(credentials: dict[str, str]) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def path(idp: IdentityProvider) -> str:
+    """The address of Edit Identity Source."""
+    return reverse("identity:edit", args=[idp.pk])
+
+
+@pytest.fixture
+def kept(typed: dict[str, Any]) -> dict[str, Any]:
+    """That page's form as it is shown: the secret's field is empty."""
+    return typed | {"name": "Example", "description": "", "app_secret": ""}
+
+
 def page(idp: IdentityProvider, step: str) -> str:
     """The address of a step."""
     return reverse(f"identity:setup-{step}", args=[idp.pk])

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,17 +13,6 @@ from identity.models import AuditEvent, IdentityProvider
 from tests.identity.conftest import page, words
 
 WRONG = "wrong-secret-0123456789"
-
-
-@pytest.fixture
-def path(idp: IdentityProvider) -> str:
-    return reverse("identity:edit", args=[idp.pk])
-
-
-@pytest.fixture
-def kept(typed: dict[str, Any]) -> dict[str, Any]:
-    """The form as it is shown: the secret's field is empty."""
-    return typed | {"name": "Example", "description": "", "app_secret": ""}
 
 
 def test_S142_S143_S157_the_request_address_stands_beside_the_two_keys(

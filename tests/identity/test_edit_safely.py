@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.models import AuditEvent, IdentityProvider, LogonSession, User
@@ -17,17 +16,6 @@ from tests import builders
 from tests.identity.conftest import words
 
 WARNING = "If you disable an identity source, end users cannot access internal"
-
-
-@pytest.fixture
-def path(idp: IdentityProvider) -> str:
-    return reverse("identity:edit", args=[idp.pk])
-
-
-@pytest.fixture
-def kept(typed: dict[str, Any]) -> dict[str, Any]:
-    """The form as it is shown: the secret's field is empty."""
-    return typed | {"name": "Example", "description": "", "app_secret": ""}
 
 
 def version(response: Any) -> str:

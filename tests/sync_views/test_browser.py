@@ -152,19 +152,7 @@ def test_whoever_pages_goes_on_at_the_new_list(
 def test_a_branch_shows_the_next_200_in_place(
     live_staff_console: LiveConsole, root: Department
 ) -> None:
-    Department.objects.bulk_create(
-        Department(
-            idp=root.idp,
-            source_id=f"8{number:03}",
-            parent_source_id="1",
-            name=f"Team {number:03}",
-            order=100 + number,
-            path=f"/1/8{number:03}/",
-            depth=1,
-        )
-        for number in range(250)
-    )
-    Department.objects.filter(pk=root.pk).update(children=253)
+    builders.teams(root, 250)
     page = live_staff_console.open(HERE)
     tree = page.get_by_role("tree")
     expect(tree.get_by_role("treeitem")).to_have_count(202)
@@ -356,19 +344,7 @@ def test_the_next_200_are_reached_by_keys_and_the_focus_goes_on_at_the_first(
     live_staff_console: LiveConsole, root: Department
 ) -> None:
     """U31, U51."""
-    Department.objects.bulk_create(
-        Department(
-            idp=root.idp,
-            source_id=f"8{number:03}",
-            parent_source_id="1",
-            name=f"Team {number:03}",
-            order=100 + number,
-            path=f"/1/8{number:03}/",
-            depth=1,
-        )
-        for number in range(250)
-    )
-    Department.objects.filter(pk=root.pk).update(children=253)
+    builders.teams(root, 250)
     page = live_staff_console.open(HERE)
     tree = page.get_by_role("tree")
     tree.locator('[tabindex="0"]').focus()

@@ -119,18 +119,7 @@ def test_sub_departments_are_a_list_that_pages(
     console: Client, root: Department
 ) -> None:
     """Phones walk the tree this way."""
-    Department.objects.bulk_create(
-        Department(
-            idp=root.idp,
-            source_id=f"7{number:03}",
-            parent_source_id="1",
-            name=f"Team {number:03}",
-            order=100 + number,
-            path=f"/1/7{number:03}/",
-            depth=1,
-        )
-        for number in range(110)
-    )
+    builders.teams(root, 110)
     first = read(console, address(root, tab="departments"))
     assert len(people_in(first)) == 100
     following = next(
@@ -180,19 +169,8 @@ def test_going_back_gets_the_whole_page(console: Client, root: Department) -> No
 def test_a_branch_comes_alone_and_200_at_a_time(
     console: Client, root: Department
 ) -> None:
-    wide = builders.department(root.idp, "900", "Wide", root, children=230)
-    Department.objects.bulk_create(
-        Department(
-            idp=root.idp,
-            source_id=f"8{number:03}",
-            parent_source_id="900",
-            name=f"Team {number:03}",
-            order=number,
-            path=f"/1/900/8{number:03}/",
-            depth=2,
-        )
-        for number in range(230)
-    )
+    wide = builders.department(root.idp, "900", "Wide", root)
+    builders.teams(wide, 230)
     branch = f"{reverse('sync:branch')}?idp={root.idp_id}&under={wide.pk}"
 
     first = read(console, branch)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from identity import audit
 from identity.access import console_users
-from identity.forms.idp import Problem
+from identity.forms.problems import problems_of
 from identity.models import Enterprise
 from sasebridge.console.forms import EnterpriseForm
 
@@ -36,17 +36,9 @@ def general(request: "ConsoleRequest") -> HttpResponse:
         _save(form, request)
         messages.success(request, _("Saved."))
         return redirect("console:settings")
-    context = {"form": form, "identifier": identifier, "problems": _problems(form)}
+    context = {"form": form, "identifier": identifier, "problems": problems_of(form)}
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "console/settings.html", context, status=status)
-
-
-def _problems(form: EnterpriseForm) -> list[Problem]:
-    return [
-        Problem(form[name].id_for_label, str(form.fields[name].label), str(text))
-        for name, texts in form.errors.items()
-        for text in texts
-    ]
 
 
 @transaction.atomic
