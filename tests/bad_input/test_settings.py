@@ -51,6 +51,7 @@ def test_a_department_may_be_anything(console: Client, idp: IdentityProvider) ->
     assert kept(idp) == before
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_department_may_be_anything_where_a_sync_has_stored_some(
     console: Client, idp: IdentityProvider
 ) -> None:
