@@ -85,6 +85,12 @@ def test_without_script_the_address_of_a_person_offers_the_page(
     assert "Open this person's page" in words(source)
 
 
+SETTLED = (
+    "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
+)
+"""Two frames later what was folded away has the lengths of the present window."""
+
+
 @pytest.fixture
 def wide(live_staff_console: LiveConsole, root: Department) -> Page:
     """The list on a wide screen."""
@@ -241,6 +247,7 @@ def test_the_filters_open_inside_the_window_at_every_width(wide: Page) -> None:
     for width in (1440, 1280, 1100, 992, 991, 768, 600, 390, 320):
         wide.set_viewport_size({"width": width, "height": 800})
         summary.click()
+        wide.evaluate(SETTLED)
         box = wide.locator(".sb-more-panel").bounding_box()
         assert box
         assert box["x"] >= 0, width
