@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.plugins.services",
     "tests.plugins.browser",
     "tests.plugins.worker",
+    "tests.plugins.depth",
 ]

@@ -239,6 +239,7 @@ def test_a_hiring_date_is_a_day_in_china_or_nothing(
 @pytest.mark.parametrize(
     "bad", ["no json", "[1]", '"text"', "{", "", None, 7, "null", "[" * 100_000]
 )
+@pytest.mark.usefixtures("room_below")
 def test_custom_fields_that_are_no_json_object_are_left_out(bad: Any) -> None:
     """I-36: nothing else of the person is lost."""
     assert listed(extension=bad).values == {"name": "Li Lei"}

@@ -291,6 +291,7 @@ def test_a_huge_answer_is_cut_at_8_megabytes(listen: Listen, compressed: bool) -
     assert grown < 50 * 1024
 
 
+@pytest.mark.usefixtures("room_below")
 def test_an_answer_nested_too_deeply_is_unexpected(listen: Listen) -> None:
     """F-40."""
     error = refusal(listen(sends(http(b"[" * 200_000 + b"]" * 200_000))))

@@ -43,6 +43,7 @@ def refused(ended: Ended) -> str:
         ('type = "wecom"', 'type: is not a type that is installed here. Known: "ding'),
     ],
 )
+@pytest.mark.usefixtures("room_below")
 def test_a_text_that_cannot_be_read_says_what_and_where(
     folder: Folder, content: str | bytes, said: str
 ) -> None:
