@@ -6,20 +6,21 @@ from typing import Any
 
 from django.core import signing
 from django.http import QueryDict
+from django.utils.crypto import salted_hmac
 
 from identity.forms.idp import IdpForms, core_values
-from identity.models import IdentityProvider
+from identity.models import IdentityProvider, IdentitySecret
 
 SALT = "identity.version"
 State = Mapping[str, Any]
 
 
 def state_of(idp: IdentityProvider) -> dict[str, Any]:
-    """Every value of the form as stored; of a secret only which row holds it."""
+    """Every value of the form as stored; of a secret only a keyed digest."""
     connector = idp.connector_class
     plain = {name: idp.settings.get(name, "") for name in connector.plain_settings}
-    secrets = dict(idp.secrets.order_by("created_at").values_list("name", "pk"))
-    return core_values(idp) | plain | secrets
+    kept = idp.secrets.order_by("created_at").values_list("name", "fingerprint")
+    return core_values(idp) | plain | {name: _digest(mark) for name, mark in kept}
 
 
 def signed(state: State) -> str:
@@ -49,20 +50,40 @@ def overtaken(forms: IdpForms, base: State) -> list[str]:
     return [name for name in forms.changes() if base.get(name) != now.get(name)]
 
 
+def left_alone(forms: IdpForms, base: State) -> list[str]:
+    """Which of the overtaken fields the sender did not touch."""
+    names = overtaken(forms, base)
+    mine = touched(forms, base, names)
+    return [name for name in names if name not in mine]
+
+
 def merged(forms: IdpForms, base: State, data: QueryDict) -> QueryDict:
     """What was sent, where the sender left a field alone brought up to date."""
-    now, typed = state_of(forms.idp), forms.values()
-    data = data.copy()
-    for name in overtaken(forms, base):
-        if name in base and typed[name] == base[name]:
+    now, data = state_of(forms.idp), data.copy()
+    for name in left_alone(forms, base):
+        if name in forms.idp.connector_class.secret_settings:
+            data.pop(name)  # left empty, it is kept
+        else:
             _put(data, name, now[name])
     return data
 
 
 def touched(forms: IdpForms, base: State, names: Collection[str]) -> set[str]:
-    """Which of these fields the sender changed too."""
+    """Which of these fields the sender changed too.
+
+    A secret stays in its input after a draft stored it: what is still what `base` had
+    was left alone, as with any other field.
+    """
     typed = forms.values()
+    for name in typed.keys() & forms.idp.connector_class.secret_settings:
+        sealed = IdentitySecret.seal(forms.idp, name, typed[name])
+        typed[name] = _digest(sealed.fingerprint)
     return {name for name in names if typed.get(name) != base.get(name)}
+
+
+def _digest(fingerprint: str) -> str:
+    """What travels of a secret: another digest than the database has."""
+    return salted_hmac(SALT, fingerprint, algorithm="sha256").hexdigest()[:32]
 
 
 def _put(data: QueryDict, name: str, value: Any) -> None:

@@ -1,6 +1,7 @@
 """A draft between two steps: its fields are stored as they are left, and it may be
 discarded."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django_htmx.http import trigger_client_event
 from identity import audit, drafts
 from identity.access import administrators_only
 from identity.forms.idp import IdpForms
+from identity.forms.version import State, left_alone, merged, sent, signed, state_of
 from identity.models import IdentityProvider
 from identity.views.fields import basic_context
 
@@ -22,24 +24,53 @@ if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
 
-def keep(request: "ConsoleRequest", idp_id: UUID) -> IdpForms:
-    """Store every valid value that was sent, with an audit line; returns the forms.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a POST of the form came to.
+
+    `forms` hold what is stored now, and what could not be. `theirs`: fields that the
+    sender left alone and somebody else changed, with the values that the page shows.
+    """
+
+    forms: IdpForms
+    theirs: State
+
+    def version(self) -> str:
+        """What the page shows now, as the hidden field of the next POST."""
+        return signed(state_of(self.forms.idp) | dict(self.theirs))
+
+    def labels(self) -> list[str]:
+        """What the fields of `theirs` are called."""
+        return [
+            str(form.fields[name].label)
+            for form in self.forms.both
+            for name in form.fields
+            if name in self.theirs
+        ]
+
+
+def keep(request: "ConsoleRequest", idp_id: UUID) -> Kept:
+    """Store every valid value that the sender changed, with an audit line.
 
     Nothing is stored if the IdP was confirmed meanwhile. Raises Http404 if it is gone.
     """
     with transaction.atomic():
         rows = IdentityProvider.objects.select_for_update()
-        forms = IdpForms(get_object_or_404(rows, pk=idp_id), request.POST)
-        changes = forms.save() if forms.idp.is_draft else {}
+        idp = get_object_or_404(rows, pk=idp_id)
+        base = sent(request.POST, state_of(idp))
+        as_sent = IdpForms(idp, request.POST)
+        theirs = {name: base.get(name) for name in left_alone(as_sent, base)}
+        forms = IdpForms(idp, merged(as_sent, base, request.POST))
+        changes = forms.save() if idp.is_draft else {}
         if changes:
             audit.record(
                 "idp.change",
                 by=request.user,
-                target=forms.idp,
+                target=idp,
                 detail=changes,
                 request=request,
             )
-    return forms
+    return Kept(forms, theirs)
 
 
 @require_POST
@@ -49,11 +80,16 @@ def save(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 
     Asked whenever a field is left. What is only empty so far is not complained about.
     """
-    forms = keep(request, idp_id)
-    wrong = forms.problems(empty=False)
-    context = basic_context(forms) | {"wrong": wrong, "fragment": True}
+    kept = keep(request, idp_id)
+    wrong = kept.forms.problems(empty=False)
+    context = basic_context(kept.forms) | {
+        "wrong": wrong,
+        "theirs": kept.labels(),
+        "version": kept.version(),
+        "fragment": True,
+    }
     response = render(request, "identity/_saved.html", context)
-    if not wrong and forms.idp.is_draft:
+    if not wrong and kept.forms.idp.is_draft:
         trigger_client_event(response, "sb:saved", {})  # leaving loses nothing
     return response
 

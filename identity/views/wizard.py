@@ -16,6 +16,7 @@ from identity.access import administrators_only
 from identity.connectors import registry
 from identity.forms.idp import IdpForms
 from identity.forms.problems import Problem
+from identity.forms.version import signed, state_of
 from identity.mapping import default_rows
 from identity.models import IdentityProvider
 from identity.views import testing
@@ -81,7 +82,7 @@ def _new_draft(request: "ConsoleRequest", kind: str) -> IdentityProvider:
 
 def _save(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     """Keep what is valid; go on if all is, or leave if the rest is only empty."""
-    forms = keep(request, idp.pk)
+    forms = keep(request, idp.pk).forms
     if not forms.idp.is_draft:
         return redirect("identity:edit", idp_id=idp.pk)
     for _field, text in forms.vendor.warnings():
@@ -107,5 +108,8 @@ def _leaving_words(forms: IdpForms) -> str:
 def _page(
     request: "ConsoleRequest", forms: IdpForms, status: int = 200
 ) -> HttpResponse:
-    context = basic_context(forms) | {"steps": wizard.places(forms.idp, "basic")}
+    context = basic_context(forms) | {
+        "steps": wizard.places(forms.idp, "basic"),
+        "version": signed(state_of(forms.idp)),
+    }
     return render(request, "identity/basic.html", context, status=status)

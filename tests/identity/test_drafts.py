@@ -1,11 +1,13 @@
 """Drafts: each leads to the step where it was left, and goes after a week (U05, A11)."""
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.core import signing
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from identity import drafts
 from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.forms.version import SALT
 from identity.models import AuditEvent, IdentityProvider, IdentitySecret, User
 from sync import tasks
 from tests.identity.conftest import page, words
@@ -55,6 +58,15 @@ def test_U05_a_list_tells_step_name_who_began_it_and_when_it_goes(
     assert "Begun by alice" in shown
     assert "2026-11-04 11:00:00" in shown  # last touched, in the console's zone
     assert "Removed on 11 Nov 2026, 11:00 if nobody touches it" in shown
+
+
+def test_U05_the_row_of_a_draft_says_what_its_time_means_at_every_width(
+    console: Client, draft: IdentityProvider
+) -> None:
+    """It stands below the headings of synchronizations, which are not meant."""
+    shown = words(console.get(reverse("console:idps")))
+    plain = re.sub(r"<[^>]+>", "", shown)
+    assert re.search(r"Last touched\s+now", plain)
 
 
 @pytest.mark.parametrize("where", LISTS)
@@ -141,6 +153,84 @@ def test_a_field_of_a_confirmed_idp_is_not_stored_alone(
     idp.refresh_from_db()
     assert idp.name == "Example"
     assert "HX-Trigger" not in response.headers
+    assert "Not saved: somebody confirmed this IdP meanwhile." in words(response)
+    assert reverse("identity:edit", args=[idp.pk]) in words(response)
+    assert not re.search(r"Saved \d\d:\d\d", words(response))
+
+
+def version(response: Any) -> str:
+    """What a page or a fragment of step 1 says that it shows."""
+    found = re.search(r'name="version" value="([^"]+)"', words(response))
+    assert found
+    return found[1]
+
+
+def test_I85_what_a_colleague_stored_is_not_set_back_by_a_page_opened_before(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    shown = version(console.get(page(draft, "basic")))
+    mine = typed | {"description": "", "version": shown}
+    leave(console, draft, typed | {"description": "theirs", "auto_sync": ""})
+    for cycle in ("5", "6"):  # again, with the version that the first answer gave
+        response = leave(console, draft, mine | {"sync_interval_hours": cycle})
+        mine["version"] = version(response)
+        draft.refresh_from_db()
+        assert (draft.description, draft.auto_sync) == ("theirs", False)
+        assert draft.sync_interval_hours == int(cycle)
+        told = "Changed by somebody else meanwhile, and kept: Description, "
+        assert told in words(response)
+
+
+def test_I85_what_a_page_stored_itself_is_not_its_own_change_any_more(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    mine = typed | {"version": version(console.get(page(draft, "basic")))}
+    mine["version"] = version(leave(console, draft, mine | {"description": "mine"}))
+    leave(console, draft, typed | {"description": "theirs"})
+    again = mine | {"description": "mine", "sync_interval_hours": "5"}
+    leave(console, draft, again)
+    draft.refresh_from_db()
+    assert (draft.description, draft.sync_interval_hours) == ("theirs", 5)
+    leave(console, draft, mine | {"description": "mine after all"})
+    draft.refresh_from_db()
+    assert draft.description == "mine after all"
+
+
+def test_I85_a_secret_that_still_stands_in_a_page_is_not_stored_over_a_newer_one(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    mine = typed | {"app_secret": "mine-0123456789"}
+    mine["version"] = version(console.get(page(draft, "basic")))
+    mine["version"] = version(leave(console, draft, mine))
+    leave(console, draft, typed | {"app_secret": "theirs-0123456789"})
+    for cycle in ("5", "6"):
+        response = leave(console, draft, mine | {"sync_interval_hours": cycle})
+        mine["version"] = version(response)
+        assert draft.secret("app_secret") == "theirs-0123456789"
+        assert "kept: AppSecret" in words(response)
+    leave(console, draft, mine | {"app_secret": "another-0123456789"})
+    assert draft.secret("app_secret") == "another-0123456789"
+
+
+def test_I85_U11_the_version_holds_no_secret_and_no_digest_of_the_database(
+    console: Client, tested: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    travels = str(signing.loads(version(console.get(page(tested, "basic"))), salt=SALT))
+    assert typed["app_key"] in travels
+    assert typed["app_secret"] not in travels
+    for mark in tested.secrets.values_list("fingerprint", flat=True):
+        assert mark not in travels
+
+
+def test_I85_leaving_the_step_does_not_set_back_what_a_colleague_stored(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    shown = version(console.get(page(draft, "basic")))
+    mine = typed | {"description": "", "version": shown}
+    leave(console, draft, typed | {"description": "theirs"})
+    console.post(page(draft, "basic"), mine | {"name": "Hangzhou", "next": "leave"})
+    draft.refresh_from_db()
+    assert (draft.name, draft.description) == ("Hangzhou", "theirs")
 
 
 def test_a_field_of_a_draft_that_is_gone_brings_it_not_back(

@@ -80,6 +80,35 @@ def test_U05_what_cannot_be_stored_is_named_beside_the_time(
     expect(page.locator("#id_app_key")).to_be_focused()
 
 
+def test_U05_a_field_that_could_not_be_stored_says_so_where_the_time_stood(
+    live_console: LiveConsole, draft: IdentityProvider, complaints: list[str]
+) -> None:
+    page = live_console.open(address(draft, "basic"))
+    saved = page.locator(".sb-saved")
+    expect(saved).to_contain_text("Saved")
+    draft.delete()  # a colleague discarded it
+    page.fill("#id_description", "Logon")
+    page.focus("#id_corp_id")
+    expect(saved).to_have_text("Not saved. Reload the page to see what is stored.")
+    complaints.clear()  # the browser's own line about the 404
+
+
+def test_I85_what_a_colleague_stored_survives_a_page_opened_before(
+    live_console: LiveConsole, draft: IdentityProvider
+) -> None:
+    page = live_console.open(address(draft, "basic"))
+    draft.description = "theirs"
+    draft.save()
+    for name in ("Hangzhou", "Shanghai"):
+        page.fill("#id_name", name)
+        page.focus("#id_description")
+        saved = page.locator(".sb-saved")
+        expect(saved).to_contain_text("and kept: Description. Reload")
+    page.get_by_role("link", name="Reload").click()
+    expect(page.locator("#id_description")).to_have_value("theirs")
+    expect(page.locator("#id_name")).to_have_value("Shanghai")
+
+
 def test_U13_leaving_a_stored_draft_asks_nothing(
     live_console: LiveConsole, draft: IdentityProvider, warned: list[str]
 ) -> None:
