@@ -93,8 +93,16 @@ function entryOfBox(box) {
   return entry({ id: box.value, name, way, above, size }, false);
 }
 
-/** Branches that arrived take over what the list held for them. */
-function adopt() {
+/**
+ * Branches that arrived take over what the list holds for them. The list decides, and not
+ * what is stored: an entry may be gone from it since.
+ */
+const settled = new WeakSet();
+function adopt(arrived = true) {
+  for (const box of boxes()) {
+    if (arrived && !settled.has(box)) box.checked = Boolean(entryOf(box.value));
+    settled.add(box);
+  }
   for (const item of all("li", list)) {
     const own = item.querySelector("[name=departments]");
     const box = boxOf(item.dataset.id);
@@ -274,7 +282,7 @@ document.addEventListener("htmx:sendError", notStored);
 
 if (list) {
   picker.addEventListener("sb:tree", showChosen);
-  document.addEventListener("htmx:afterSwap", adopt);
+  document.addEventListener("htmx:afterSwap", () => adopt());
 }
 document.addEventListener("htmx:afterSettle", () => {
   if (list) showChosen();
@@ -300,7 +308,7 @@ for (const button of all("[data-popover]")) {
 syncSwitches();
 preview();
 if (list) {
-  adopt();
+  adopt(false);
   showChosen();
 }
 showMapping();

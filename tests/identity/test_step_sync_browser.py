@@ -95,6 +95,78 @@ def test_a_department_is_sought_chosen_seen_and_removed(
     assert sent(page) == []
 
 
+@pytest.fixture
+def kept(tested: IdentityProvider, deep: str) -> IdentityProvider:
+    """With a stored choice: a department that no open branch shows, and a visible one."""
+    way = {"path": ["1"], "names": ["Acme"]}
+    tested.scope, tested.departments = "partial", [deep, "501002"]
+    tested.department_labels = {
+        deep: {"name": "Night Watch", **way},
+        "501002": {"name": "Second", **way},
+    }
+    tested.save()
+    return tested
+
+
+def test_U08_what_was_removed_stays_removed_when_its_branch_is_opened(
+    live_console: LiveConsole, kept: IdentityProvider, deep: str
+) -> None:
+    page = live_console.open(address(kept, "sync"))
+    partially(page)
+    for name in ("Night Watch", "Second"):
+        page.get_by_role("button", name=f"Remove {name}").click()
+    page.locator("[data-tree] > ul > li > .sb-node summary").click()
+    page.locator(".sb-node:has(#dept-501001) summary").click()
+    page.get_by_label("Sub-departments of Team Nine").click()
+    expect(page.locator(f"#dept-{deep}")).not_to_be_checked()
+    expect(page.locator("#dept-501002")).not_to_be_checked()
+    expect(chosen(page)).to_have_count(0)
+    assert sent(page) == []
+
+
+def test_U08_a_branch_below_a_ticked_department_is_ticked_whatever_is_stored(
+    live_console: LiveConsole, kept: IdentityProvider, deep: str
+) -> None:
+    page = live_console.open(address(kept, "sync"))
+    partially(page)
+    page.locator("[data-tree] > ul > li > .sb-node summary").click()
+    page.locator("#dept-501001").check()
+    page.get_by_role("button", name="Remove Night Watch").click()
+    page.locator(".sb-node:has(#dept-501001) summary").click()
+    expect(page.get_by_role("checkbox", name="Team Nine")).to_be_checked()
+    page.get_by_label("Sub-departments of Team Nine").click()
+    expect(page.locator(f"#dept-{deep}")).to_be_checked()
+    expect(chosen(page)).to_have_count(2)
+
+
+def test_I85_a_refused_page_keeps_what_was_unticked(
+    live_console: LiveConsole, kept: IdentityProvider, complaints: list[str]
+) -> None:
+    """Refused for its empty choice (422), then for a save in between (409)."""
+    page = live_console.open(address(kept, "sync"))
+    partially(page)
+    page.locator("[data-tree] > ul > li > .sb-node summary").click()
+    page.locator("#dept-501002").uncheck()
+    page.get_by_role("button", name="Remove Night Watch").click()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#problems")).to_contain_text("No department is chosen")
+    page.locator("[data-tree]").scroll_into_view_if_needed()
+    page.locator("[data-tree] > ul > li > .sb-node summary").click()
+    expect(page.locator("#dept-501002")).not_to_be_checked()
+    page.locator("#dept-501001").check()
+    kept.refresh_from_db()
+    kept.scope, kept.departments = "all", ["501002"]
+    kept.save()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#messages")).to_contain_text("Somebody else saved")
+    page.locator("[data-tree]").scroll_into_view_if_needed()
+    page.locator("[data-tree] > ul > li > .sb-node summary").click()
+    expect(page.locator("#dept-501001")).to_be_checked()
+    expect(page.locator("#dept-501002")).not_to_be_checked()
+    expect(chosen(page)).to_have_count(1)
+    complaints.clear()  # the browser's own lines about 422 and 409
+
+
 def test_U08_the_sum_follows_each_tick(
     live_console: LiveConsole, synced: IdentityProvider
 ) -> None:
