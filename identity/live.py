@@ -40,7 +40,7 @@ def _climb(
     """A department and those above it, the top first; asks for each only once."""
     line: list[DepartmentRecord] = []
     here: str | None = one
-    while here and len(line) < DEEPEST:
+    while here and len(line) < DEEPEST and all(here != step.id for step in line):
         if here not in known:
             known[here] = _asked(connector, here)
         if not (department := known[here]):

@@ -98,9 +98,19 @@ class ScopeForm(StrictForm):
                 code="unknown",
                 params={"ids": ", ".join(one[:40] for one in unknown[:5])},
             )
-        kept = [o for o in chosen if not set(self.labels[o]["path"]) & set(chosen)]
+        kept = [one for one in chosen if not self._covered(one, chosen)]
         self.labels = {one: self.labels[one] for one in kept}
         return kept
+
+    def _covered(self, one: str, chosen: list[str]) -> bool:
+        """Whether another chosen one stands above; in a circle the first one counts."""
+        place = chosen.index(one)
+        return any(
+            other in self.labels[one]["path"]
+            and not (one in self.labels[other]["path"] and place < number)
+            for number, other in enumerate(chosen)
+            if other != one
+        )
 
     def _labels(self, chosen: list[str]) -> dict[str, dict[str, Any]]:
         """Ask the vendor; if that fails, what was chosen before may stay chosen."""

@@ -36,12 +36,18 @@ class Marks:
     stored: StoredDirectory | None = None
 
 
-def nodes(connector: Connector, parent: str | None, marks: Marks) -> tuple[Node, ...]:
+def nodes(
+    connector: Connector,
+    parent: str | None,
+    marks: Marks,
+    way: tuple[str, ...] = (),
+) -> tuple[Node, ...]:
     """The children of a department, with those below the open ones; None: the tops.
 
+    `way` are the ids above, this one included: what stands below itself is shown once.
     Raises ConnectorError.
     """
-    found = connector.departments(parent)
+    found = [one for one in connector.departments(parent) if one.id not in way]
     people = _people(found, marks.stored)
     return tuple(
         Node(
@@ -52,7 +58,7 @@ def nodes(connector: Connector, parent: str | None, marks: Marks) -> tuple[Node,
             partly=department.id in marks.above,
             open=department.id in marks.opened,
             people=people.get(department.id),
-            children=nodes(connector, department.id, marks)
+            children=nodes(connector, department.id, marks, (*way, department.id))
             if department.id in marks.opened
             else (),
         )

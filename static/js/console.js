@@ -161,11 +161,13 @@ const children = (tree, value) =>
   tree.querySelectorAll(`input[type=checkbox][data-parent="${CSS.escape(value)}"]`);
 
 /** Set the boxes below one; a ticked department covers all that is under it. */
-function spreadDown(tree, box) {
+function spreadDown(tree, box, done = new Set()) {
+  if (done.has(box.value)) return; // a department may stand below itself
+  done.add(box.value);
   for (const child of children(tree, box.value)) {
     child.checked = box.checked;
     child.indeterminate = false;
-    spreadDown(tree, child);
+    spreadDown(tree, child, done);
   }
 }
 
