@@ -7,6 +7,7 @@ does a connectivity test. The row is the only state (spec A11).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,9 +15,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from identity import audit, wizard
-from identity.models import IdentityProvider, User
+from identity.models import AuditEvent, IdentityProvider, User
 
 KEPT = timedelta(days=7)
+DISCARDED, EXPIRED = "idp.discard", "idp.draft.expire"
+"""What the audit trail calls the two ends of a draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,20 @@ def unfinished() -> list[Draft]:
 def discard(idp: IdentityProvider, by: User, request: HttpRequest) -> bool:
     """Remove a draft by hand; False if it is none any more."""
     drafts = IdentityProvider.objects.filter(pk=idp.pk, confirmed_at__isnull=True)
-    return _removed(drafts, "idp.discard", by, request) is not None
+    return _removed(drafts, DISCARDED, by, request) is not None
+
+
+def was_removed(pk: UUID) -> bool:
+    """Whether a draft with this key was, discarded or left alone for too long."""
+    lines = AuditEvent.objects.filter(target_id=str(pk))
+    return lines.filter(action__in=[DISCARDED, EXPIRED]).exists()
 
 
 def remove_old() -> Iterator[IdentityProvider]:
     """Remove the drafts that nobody touched for a week; yields each."""
     old = _old(timezone.now() - KEPT)
     for pk in list(old.values_list("pk", flat=True)):
-        if idp := _removed(old.filter(pk=pk), "idp.draft.expire"):
+        if idp := _removed(old.filter(pk=pk), EXPIRED):
             yield idp
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -98,14 +98,20 @@ def save(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 @administrators_only
 def discard(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """Ask whether a draft shall go, and remove it."""
-    idp = get_object_or_404(IdentityProvider, pk=idp_id)
-    if idp.is_draft and request.method != "POST":
-        context = {"draft": drafts.draft_of(idp)}
-        return render(request, "identity/discard.html", context)
-    if idp.is_draft and drafts.discard(idp, request.user, request):
-        messages.success(request, _("The draft was discarded."))
-        return redirect("console:idps")
-    messages.error(
-        request, _("This is no draft any more: somebody confirmed it. It was kept.")
-    )
-    return redirect("console:overview", idp_id=idp.pk)
+    found = IdentityProvider.objects.filter(pk=idp_id)
+    if (idp := found.first()) and idp.is_draft:
+        if request.method != "POST":
+            context = {"draft": drafts.draft_of(idp)}
+            return render(request, "identity/discard.html", context)
+        if drafts.discard(idp, request.user, request):
+            messages.success(request, _("The draft was discarded."))
+            return redirect("console:idps")
+    if found.exists():
+        messages.error(
+            request, _("This is no draft any more: somebody confirmed it. It was kept.")
+        )
+        return redirect("console:overview", idp_id=idp_id)
+    if not drafts.was_removed(idp_id):
+        raise Http404
+    messages.info(request, _("This draft was removed already."))
+    return redirect("console:idps")

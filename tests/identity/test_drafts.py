@@ -284,6 +284,29 @@ def test_what_was_confirmed_is_not_discarded(
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.parametrize("how", ["by hand", "by age"])
+def test_a_draft_that_is_gone_already_is_said_to_be(
+    console: Client, draft: IdentityProvider, how: str
+) -> None:
+    path = reverse("identity:discard", args=[draft.pk])
+    if how == "by hand":
+        console.post(path)
+    else:
+        IdentityProvider.objects.update(updated_at=timezone.now() - 2 * WEEK)
+        assert list(drafts.remove_old())
+    console.get(reverse("console:idps"))  # what was said before is read
+    for again in (console.get(path, follow=True), console.post(path, follow=True)):
+        assert again.redirect_chain == [(reverse("console:idps"), 302)]
+        assert "This draft was removed already." in words(again)
+        assert "somebody confirmed it" not in words(again)
+
+
+def test_what_never_was_a_draft_is_not_said_to_be_removed(console: Client) -> None:
+    nothing = "00000000-0000-0000-0000-000000000000"
+    path = reverse("identity:discard", args=[nothing])
+    assert console.get(path).status_code == console.post(path).status_code == 404
+
+
 def test_only_administrators_discard_and_store(
     staff_console: Client, draft: IdentityProvider
 ) -> None:
