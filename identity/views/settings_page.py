@@ -81,11 +81,12 @@ class SettingsPage:
         return self.form.is_valid() & self.mapping.is_valid()
 
     def put_into(self, idp: IdentityProvider) -> None:
-        """Set what was chosen; the caller saves."""
+        """Set what was chosen; the caller saves. A mapping that was not sent stays."""
         idp.scope = self.form.cleaned_data["scope"]
         idp.departments = self.form.cleaned_data["departments"]
         idp.department_labels = self.form.labels
-        idp.mapping = self.mapping.rows()
+        if self.mapping.sent is not None:
+            idp.mapping = self.mapping.rows()
 
     # --- what is shown ---
 

@@ -147,6 +147,24 @@ def test_I85_settings_that_somebody_else_saved_meanwhile_are_not_undone_unseen(
     assert tested.mapping == [{"target": "name", "sources": ["name"]}]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_I85_a_mapping_that_was_not_sent_is_left_as_it_is_by_then(
+    console: Client, tested: IdentityProvider, simulator: Simulator
+) -> None:
+    """Somebody saves a mapping while the chosen department is being checked."""
+    theirs = [{"target": "name", "sources": ["nickname", "name"]}]
+
+    def save() -> None:
+        IdentityProvider.objects.update(mapping=theirs)
+
+    simulator.faults.before("/topapi/v2/department/get", 1, save)
+    sent = {"scope": "partial", "departments": "501001"}
+    assert console.post(page(tested, "sync"), sent).status_code == 302
+    tested.refresh_from_db()
+    assert tested.departments == ["501001"]
+    assert tested.mapping == theirs
+
+
 def test_I85_the_version_survives_the_buttons_of_the_page(
     console: Client, tested: IdentityProvider, listener: Listener
 ) -> None:
