@@ -18,6 +18,8 @@ DEEPEST = 50
 CALLS_A_TURN = 150
 SECONDS_A_TURN = 4.0
 """How long one page waits for a walk; the next one goes on where it ended."""
+SECONDS_A_PART = 1.0
+"""The same where the page itself asks for the next part, and says how far it is."""
 KEPT = 900
 """Seconds for which a walk is kept, in the memory of the process or a shared cache."""
 
@@ -70,9 +72,9 @@ class Walk:
         """Whether every department was read."""
         return self.begun and not self.waiting
 
-    def go_on(self, connector: Connector) -> None:
+    def go_on(self, connector: Connector, seconds: float = SECONDS_A_TURN) -> None:
         """Read one turn more. Raises ConnectorError; what was read stays read."""
-        limit = time.monotonic() + SECONDS_A_TURN
+        limit = time.monotonic() + seconds
         if not self.begun:
             self._take(connector.departments(None))
             self.begun = True

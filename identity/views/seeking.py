@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from identity.connectors.base import Connector
 from identity.connectors.errors import ConnectorError
-from identity.live import keep, walk_of
+from identity.live import SECONDS_A_PART, SECONDS_A_TURN, keep, walk_of
 from identity.models import IdentityProvider
 from identity.signals import Place, StoredDirectory
 
@@ -60,18 +60,21 @@ def seek(
     way: str = "",
     *,
     walks: bool = True,
+    parts: bool = False,
 ) -> Found:
     """Departments whose names hold `text`, which is as `wanted` gives it.
 
     The vendor is asked if `way` is LIVE, or if no synchronization has stored the whole
-    structure; for a turn at most, and not at all unless `walks`.
+    structure; for a turn at most, and not at all unless `walks`. `parts`: the page asks
+    on by itself, so each turn may be short.
     """
     if stored and stored.whole and way != LIVE:
         return Found(text, tuple(stored.search(text, MOST + 1)))
     walk, trouble = walk_of(idp), ""
     if walks and not walk.complete:
+        short = parts and len(walk.seen) < UNASKED
         try:
-            walk.go_on(connector())
+            walk.go_on(connector(), SECONDS_A_PART if short else SECONDS_A_TURN)
         except ConnectorError as error:
             trouble = error.words
         keep(idp, walk)

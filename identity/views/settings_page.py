@@ -123,6 +123,7 @@ class SettingsPage:
             "listed": self.listed,
             "added": self.added,
             "live": live_values(self.sample),
+            "asks": not (self.stored and self.stored.whole),
             "extended": fields,
             "addable": not all(one.used for one in fields),
             "trouble": self.trouble,
@@ -146,7 +147,7 @@ class SettingsPage:
         """The answer of a search in the picker; None if nothing is sought."""
         if not (sought := wanted(text)):
             return None
-        return seek(self.idp, self.stored, self._connector, sought, way)
+        return seek(self.idp, self.stored, self._connector, sought, way, parts=True)
 
     def read_sample(self) -> None:
         """Ask the vendor for a few people; a failure becomes words on the page.

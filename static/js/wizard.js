@@ -299,6 +299,8 @@ if (card) {
   NARROW.addEventListener("change", foldGuide);
   guide(all("[data-guide]", card)[0]?.dataset.guide.split(" ")[0]);
 }
+// Without script a button of the form reads the departments.
+for (const part of all("[data-scripted]")) part.hidden = false;
 // Without script the button brings the list as a part of the page.
 for (const button of all("[data-popover]")) {
   if (!byId(button.dataset.popover)?.hasAttribute("popover")) continue;

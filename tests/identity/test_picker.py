@@ -251,6 +251,19 @@ def test_one_turn_of_a_search_is_bounded(
     assert "Search on" in shown
 
 
+def test_a_search_that_asks_dingtalk_says_so_while_it_is_under_way(
+    console: Client, synced: IdentityProvider
+) -> None:
+    def waiting() -> str:
+        shown = words(console.get(page(synced, "sync")))
+        return plain(shown.split('id="seek-wait"')[1].split("</div>")[0])
+
+    assert "Searching" in waiting()
+    assert "DingTalk" not in waiting()
+    Department.objects.filter(idp=synced).delete()
+    assert "Searching DingTalk" in waiting()
+
+
 def test_a_search_that_stops_says_why_and_goes_on_later(
     console: Client, tested: IdentityProvider, simulator: Simulator
 ) -> None:

@@ -242,6 +242,57 @@ def _is_ticked(shown: str, department: str) -> bool:
     return " checked" in box
 
 
+@pytest.fixture
+def circle(simulator: Simulator) -> tuple[str, str]:
+    """Two departments, each below the other, as a vendor's fault may report them."""
+    company = simulator.company
+    upper = company.add_department("Upper", 501001)
+    lower = company.add_department("Lower", upper.id)
+    company.below.setdefault(lower.id, []).append(upper.id)
+    upper.parent_id = lower.id
+    return str(upper.id), str(lower.id)
+
+
+def test_a_department_below_itself_is_shown_once_and_the_page_ends(
+    console: Client, tested: IdentityProvider, circle: tuple[str, str]
+) -> None:
+    opened = ["top", ROOT, "501001", *circle]
+    response = console.get(page(tested, "sync"), {"open": opened})
+    assert response.status_code == 200
+    for one in circle:
+        assert words(response).count(f'id="dept-{one}"') == 1
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_chosen_departments_in_a_circle_leave_the_first_of_them(
+    idp: IdentityProvider, circle: tuple[str, str], *, turned: bool
+) -> None:
+    first, second = reversed(circle) if turned else circle
+    form = form_of(idp, sent(first, second))
+    assert form.errors == {}
+    assert form.cleaned_data["departments"] == [first]
+    assert form.labels[first]["path"] == [second]
+
+
+def test_one_department_of_a_circle_stays_chosen(
+    idp: IdentityProvider, circle: tuple[str, str]
+) -> None:
+    for one in circle:
+        form = form_of(idp, sent(one))
+        assert form.cleaned_data.get("departments") == [one]
+
+
+def test_without_script_a_button_reads_the_departments_and_nothing_seems_to_wait(
+    console: Client, tested: IdentityProvider
+) -> None:
+    """U46: the spinner is shown by script, which also fetches what it waits for."""
+    shown = words(console.get(page(tested, "sync")))
+    waiting = shown.split('class="sb-loading"')[1].split(">")[0]
+    assert " hidden" in waiting
+    button = shown.split("<noscript>")[1].split("</noscript>")[0]
+    assert 'name="open" value="top"' in button
+
+
 def test_the_chosen_ones_are_named_later_without_asking(
     console: Client,
     tested: IdentityProvider,
