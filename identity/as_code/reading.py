@@ -19,6 +19,8 @@ from identity.mapping import CATALOGUE
 
 MOST_BYTES = 256 * 1024
 MOST_PROBLEMS = 50
+LARGEST = 10**9
+"""No field has a use for more; Python does not even print a number without end."""
 VARIABLE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 WORDS = {bool: "true or false", int: "a whole number", str: "a text in quotes"}
 
@@ -76,8 +78,10 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise Refused("The file is nested too deeply.") from None
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         raise Refused(f"This is not TOML: {error}.") from None
+    except ValueError:  # Python's limit for digits; the parser does not say where
+        raise Refused("A number in the file has too many digits.") from None
 
 
 def _connector(tables: Mapping[str, Any]) -> type[Connector]:
@@ -238,10 +242,13 @@ class _Reader:
     def _value(self, table: Mapping[str, Any], name: str, kind: type[Any]) -> Any:
         value = table.get(name)
         # By `type`, because to Python True is a number as well.
-        if value is None or type(value) is kind:
-            return value
-        self._wrong(self.places[name], f"this must be {WORDS[kind]}.")
-        return None
+        if value is not None and type(value) is not kind:
+            self._wrong(self.places[name], f"this must be {WORDS[kind]}.")
+            return None
+        if kind is int and value is not None and abs(value) > LARGEST:
+            self._wrong(self.places[name], "this number is too large.")
+            return None
+        return value
 
     def _texts(self, place: str, given: Any) -> tuple[str, ...]:
         several = given if isinstance(given, list) else [given]
