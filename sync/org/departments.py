@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 from identity.connectors.records import ROOT
 from identity.models import IdentityProvider
 from sync.models import Department
-from sync.org.search import named
+from sync.org.search import named, ranked
 
 BRANCH = 200
 """Departments of one parent in one answer."""
@@ -263,9 +263,10 @@ def placed(department: Department, names: Trails) -> Place:
 def matching_departments(
     idp: IdentityProvider, text: str, size: int = 20
 ) -> list[Department]:
-    """Departments by name or its sound, the largest first; one query."""
+    """Departments by name or its sound; of those that the text fits equally well, the
+    largest first; one query."""
     found: QuerySet[Department] = Department.objects.filter(named(text), idp=idp)
-    return list(found.order_by("-total", "pk")[:size])
+    return list(found.order_by(ranked(text), "-total", "pk")[:size])
 
 
 def below(department: Department) -> QuerySet[Department]:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual
 
-from sync.org.search import fold
+from sync.letters import fold, plain
 from sync.sound import spoken
 
 LONG = 11
@@ -25,6 +25,9 @@ def matching(text: str, *, hidden: bool) -> Q:
     A column is left out where the text cannot stand: each costs a scan.
     """
     found = Q(words__contains=fold(text))
+    if bare := plain(text):
+        found |= Q(words__contains=bare) if bare != fold(text) else Q()
+        found |= Q(sound__bare=bare)
     if letters := spoken(text):
         found |= Q(sound__contains=letters)
     if not re.search(r"[^0-9+\s().-]", text):

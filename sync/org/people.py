@@ -9,13 +9,11 @@ from django.db.models import (
     Count,
     Exists,
     F,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
     UUIDField,
     Value,
-    When,
 )
 from django.db.models.lookups import Exact
 
@@ -23,7 +21,7 @@ from identity.models import IdentityProvider
 from sync.models import Department, Employee, Membership
 from sync.org.departments import Lineage, below
 from sync.org.matching import matching
-from sync.org.search import Walked, named_first
+from sync.org.search import Walked, ranked
 
 PAGE = 50
 PLACES = 3
@@ -95,7 +93,8 @@ def people(
 ) -> People:
     """A page of people by name; two queries. `lineage` is that of the department.
 
-    Of people whom a text finds, those come first whose name begins with it.
+    Of people whom a text finds, those come first whose name it is, then those whose
+    name begins with it.
     """
     found = _matching(query, lineage).annotate(rank=_rank(query))
     if after:
@@ -145,10 +144,7 @@ def _placed(
 
 
 def _rank(query: PeopleQuery) -> Case | Value:
-    if not query.text:
-        return Value(0)
-    first = When(named_first(query.text), then=Value(0))
-    return Case(first, default=Value(1), output_field=IntegerField())
+    return ranked(query.text) if query.text else Value(0)
 
 
 def _order(query: PeopleQuery) -> list[str]:

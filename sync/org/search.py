@@ -7,10 +7,20 @@ Trigram and full-text indexes find nothing for one and two Chinese characters
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Func, Lookup, Q
+from django.db.models import (
+    Case,
+    CharField,
+    Func,
+    IntegerField,
+    Lookup,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.sql.compiler import SQLCompiler
 
-from sync.sound import spoken
+from sync.letters import fold, plain
+from sync.sound import BARE, spoken
 
 
 @CharField.register_lookup
@@ -23,7 +33,7 @@ class Holds(Lookup):
 
     lookup_name = "holds"
     prepare_rhs = False
-    before = "%"
+    before, after = "%", "%"
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
@@ -33,7 +43,7 @@ class Holds(Lookup):
         text = fold(self.rhs)
         if connection.vendor == "postgresql" and text != self.rhs.upper():
             left = f'LOWER({left} COLLATE "C")'
-        pattern = f"{self.before}{connection.ops.prep_for_like_query(text)}%"
+        pattern = f"{self.before}{connection.ops.prep_for_like_query(text)}{self.after}"
         return f"{left} LIKE %s ESCAPE '\\'", (*parameters, pattern)
 
 
@@ -43,6 +53,30 @@ class Begins(Holds):
 
     lookup_name = "begins"
     before = ""
+
+
+@CharField.register_lookup
+class Named(Holds):
+    """`name__named="ab"`: the same, where it is the whole text."""
+
+    lookup_name = "named"
+    before, after = "", ""
+
+
+@CharField.register_lookup
+class Bare(Lookup):
+    """`sound__bare="ab"`: the name without accents holds the text."""
+
+    lookup_name = "bare"
+    prepare_rhs = False
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        """What stands before `BARE` is not looked into."""
+        left, parameters = self.process_lhs(compiler, connection)
+        pattern = f"%{BARE}%{connection.ops.prep_for_like_query(self.rhs)}%"
+        return f"{left} LIKE %s ESCAPE '\\'", (*parameters, pattern)
 
 
 class Walked(Func):
@@ -58,21 +92,32 @@ class Walked(Func):
 
 
 def named(text: str) -> Q:
-    """Whose name holds the text, or sounds like it from a syllable on."""
-    letters = spoken(text)
+    """Whose name holds the text, in whatever accents, or sounds like it from a syllable
+    on."""
     found = Q(name__holds=text)
-    return found | Q(sound__contains=letters) if letters else found
+    if bare := plain(text):
+        found |= Q(name__holds=bare) if bare != fold(text) else Q()
+        found |= Q(sound__bare=bare)
+    if letters := spoken(text):
+        found |= Q(sound__contains=letters)
+    return found
 
 
-def named_first(text: str) -> Q:
-    """Whose name begins with the text, or sounds like it from the first syllable on."""
-    letters = spoken(text)
-    found = Q(name__begins=text)
-    return found | Q(sound__contains=f"^{letters}") if letters else found
-
-
-def fold(text: str) -> str:
-    """The text with ASCII letters, and no others, in lower case."""
-    return (
-        text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+def ranked(text: str) -> Case:
+    """0 for whom the text names, 1 whose name begins with it as it is written or usually
+    read, 2 for the others."""
+    bare, letters = plain(text), spoken(text)
+    named, begins = Q(name__named=text), Q(name__begins=text)
+    if bare and bare != fold(text):
+        named |= Q(name__named=bare)
+        begins |= Q(name__begins=bare)
+    if bare:
+        named |= Q(sound__endswith=f"{BARE}{bare}")
+        begins |= Q(sound__contains=f"{BARE}{bare}")
+    if letters:
+        begins |= Q(sound__contains=f"^{letters}")
+    return Case(
+        *(When(named, then=Value(0)), When(begins, then=Value(1))),
+        default=Value(2),
+        output_field=IntegerField(),
     )

@@ -5,7 +5,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from sync.org.search import fold
+from sync.letters import fold
 from sync.sound import beginnings
 
 register = template.Library()

@@ -95,7 +95,7 @@ def read_cursor(request: HttpRequest, name: str = "after") -> PeopleCursor | Non
     except (ValueError, TypeError, RecursionError):
         return None
     words = isinstance(status, str) and isinstance(label, str)
-    if not (words and rank in (0, 1) and _is_key(pk) and _storable(status + label)):
+    if not (words and rank in (0, 1, 2) and _is_key(pk) and _storable(status + label)):
         return None
     return PeopleCursor(status, int(rank), label, pk)
 
