@@ -1,11 +1,14 @@
 """How people and times are shown: the letters of an avatar, a duration."""
 
+from collections.abc import Sequence
+from unicodedata import normalize
+
 from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from sync.letters import fold
+from sync.org.marking import Span, heard, written
 from sync.sound import beginnings
 
 register = template.Library()
@@ -29,16 +32,33 @@ def initials(name: str) -> str:
 @register.filter
 def marked(value: str, text: str) -> SafeString:
     """A value with the places marked where a search text stands in it."""
+    return _marked(value, list(written(value, text)))
+
+
+@register.filter
+def marked_person(name: str, text: str) -> SafeString:
+    """A person's name with what the text found in it marked, by its sound if need be."""
+    spans = list(written(name, text)) or list(heard(name, text, person=True))
+    return _marked(name, spans)
+
+
+@register.filter
+def marked_department(name: str, text: str) -> SafeString:
+    """The same for the name of a department."""
+    spans = list(written(name, text)) or list(heard(name, text, person=False))
+    return _marked(name, spans)
+
+
+def _marked(value: str, spans: Sequence[Span]) -> SafeString:
+    composed = normalize("NFC", value)
     parts: list[str] = []
     at = 0
-    folded, wanted = fold(value), fold(text)
-    while wanted and (found := folded.find(wanted, at)) >= 0:
-        end = found + len(wanted)
-        parts.append(conditional_escape(value[at:found]))
-        parts.append(f"<mark>{conditional_escape(value[found:end])}</mark>")
+    for start, end in spans:
+        parts.append(conditional_escape(composed[at:start]))
+        parts.append(f"<mark>{conditional_escape(composed[start:end])}</mark>")
         at = end
     # Every part is escaped by itself, the marks are ours.
-    return mark_safe("".join([*parts, conditional_escape(value[at:])]))  # noqa: S308
+    return mark_safe("".join([*parts, conditional_escape(composed[at:])]))  # noqa: S308
 
 
 register.filter("spoken_ways", beginnings)
