@@ -95,7 +95,10 @@ class Asked:
         return {name: str(here[name]) for name in here if name not in ("idp", "tab")}
 
     def chips(self) -> list[Chip]:
-        """The filters that are on, each with the way to be rid of it."""
+        """The filters that are on, each with the way to be rid of it.
+
+        Sub-departments and status are none: their switches always say what is chosen.
+        """
         here = self.address()
         return [
             Chip(label, _without(here, name))
@@ -104,10 +107,7 @@ class Asked:
         ]
 
     def _labels(self) -> Iterator[tuple[str, str]]:
-        status = dict(Employee.Status.choices).get(self.status)
         yield "q", f"“{self.text}”"
-        yield "status", str(status) if status else _("Any status")
-        yield "sub", _("With sub-departments")
         yield "title", _("Title: %(title)s") % {"title": self.title}
         yield "no_email", _("No e-mail")
         yield "no_mobile", _("No mobile")
