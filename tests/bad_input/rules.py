@@ -16,12 +16,14 @@ class Rule:
     """An address: what it is about, which parameters it reads, how it answers a POST.
 
     `post` empty: it takes none. `get` are the answers to any parameters at all.
+    `within`: without an IdP in its parameters it answers nothing else.
     """
 
     about: str = ""
     reads: tuple[str, ...] = ()
     get: tuple[int, ...] = (OK, NOT_FOUND)
     post: tuple[int, ...] = ()
+    within: bool = False
 
 
 RULES: Mapping[str, Rule] = {
@@ -56,11 +58,12 @@ RULES: Mapping[str, Rule] = {
             *("skip", "no_email", "no_mobile"),
         )
     ),
-    "sync:branches": Rule(reads=("idp", "of", "sub")),
+    "sync:branches": Rule(reads=("idp", "of", "sub"), within=True),
     "sync:export": Rule(
-        reads=("idp", "dept", "q", "title", "status", "sub", "no_email", "no_mobile")
+        reads=("idp", "dept", "q", "title", "status", "sub", "no_email", "no_mobile"),
+        within=True,
     ),
-    "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub")),
+    "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub"), within=True),
     "sync:department": Rule("root", get=(SENT_ON,)),
     "sync:employee": Rule("person", reads=("before",)),
     "sync:runs": Rule(reads=("idp", "state", "before")),

@@ -57,7 +57,7 @@ def test_every_parameter_that_a_view_reads_is_thrown_at() -> None:
 
 def is_harmless(response: Any) -> bool:
     """Mark-up and headers that were sent come back as text, or not at all."""
-    content = response.content
+    content = b"".join(response) if response.streaming else response.content
     return (
         b"<script>alert" not in content
         and b"<img src=x" not in content
@@ -83,6 +83,28 @@ def test_a_parameter_may_be_anything(console: Client, world: World, name: str) -
             said = f"?{words[:200]} was answered {response.status_code}"
             assert response.status_code in (*rule.get, UNREADABLE), said
             assert is_harmless(response), said
+
+
+WITHIN = [
+    (name, one)
+    for name, rule in RULES.items()
+    for one in rule.reads
+    if rule.within and one != "idp"
+]
+
+
+@pytest.mark.parametrize(("name", "parameter"), WITHIN)
+def test_a_parameter_may_be_anything_beside_a_good_idp(
+    console: Client, world: World, name: str, parameter: str
+) -> None:
+    """I-20, set X: one at a time, so that the others do not keep it from being read."""
+    path, idp = address(name, world), f"idp={world.idp.pk}"
+    assert console.get(f"{path}?{idp}").status_code == 200
+    for words in questions([parameter]):
+        response = console.get(f"{path}?{idp}&{words}")
+        said = f"?{words[:200]} was answered {response.status_code}"
+        assert response.status_code in (*RULES[name].get, UNREADABLE), said
+        assert is_harmless(response), said
 
 
 def questions(parameters: list[str]) -> Iterator[str]:
