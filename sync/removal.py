@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models.functions import Now
 
+from identity import sessions
 from identity.models import IdentityProvider, LogonAttempt, LogonSession
 from sync.models import Change, Department, Employee, Membership, SyncRun
 
@@ -23,7 +24,12 @@ PAUSE = 0.002
 
 
 class NotClosed(Exception):
-    """The IdP is enabled, or was enabled while it was being removed."""
+    """The IdP is enabled, or was enabled while it was being removed.
+
+    `begun`: some of what is its own was removed by then.
+    """
+
+    begun = False
 
 
 def holdings(idp: IdentityProvider) -> dict[str, int]:
@@ -52,20 +58,28 @@ def remove(
     DoesNotExist if somebody else has finished the removal.
     """
     until = time.monotonic() + seconds
-    for step in _steps(idp, size):
-        while _under_lock(idp, step):
-            if time.monotonic() > until:
-                return False
-            time.sleep(PAUSE)
-    with transaction.atomic():
-        row = _held(idp)
-        last(row)
-        IdentityProvider.objects.filter(pk=row.pk).delete()
+    begun = False
+    try:
+        for step in _steps(idp, size):
+            while _under_lock(idp, step):
+                begun = True
+                if time.monotonic() > until:
+                    return False
+                time.sleep(PAUSE)
+        with transaction.atomic():
+            row = _held(idp)
+            last(row)
+            IdentityProvider.objects.filter(pk=row.pk).delete()
+    except NotClosed as stopped:
+        stopped.begun = begun
+        raise
     return True
 
 
 def _steps(idp: IdentityProvider, size: int) -> Iterator[Callable[[], bool]]:
     """Each removes up to `size` rows, and says whether there may be more."""
+    opened = LogonSession.objects.filter(idp=idp, ended_at__isnull=True)
+    yield partial(_ended, opened, size)
     yield partial(_people, idp, size)
     yield partial(_rows, Department.objects.filter(idp=idp), size)
     for run in list(SyncRun.objects.filter(idp=idp).values_list("pk", flat=True)):
@@ -108,6 +122,13 @@ def _rows(rows: models.QuerySet[Any], size: int) -> bool:
     found = list(rows.order_by().values_list("pk", flat=True)[:size])
     rows.model._default_manager.filter(pk__in=found).delete()
     return bool(found)
+
+
+def _ended(opened: models.QuerySet[LogonSession], size: int) -> bool:
+    """Nobody keeps a session through what is about to go."""
+    found = list(opened.order_by().values_list("pk", flat=True)[:size])
+    rows = LogonSession.objects.filter(pk__in=found)
+    return bool(sessions.end(rows, sessions.IDP_DELETED))
 
 
 def _detached(rows: models.QuerySet[Any], size: int) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
-from identity import audit, connection, wizard
+from identity import audit, connection, sessions, wizard
 from identity.as_code.reading import Document, Refused
 from identity.as_code.wanted import Wanted
 from identity.confirming import confirm, settled
@@ -158,6 +158,8 @@ def _save_basics(want: Wanted) -> None:
     changes = want.forms.save()
     if not want.forms.is_valid():  # somebody else took the name just now
         raise Refused(*want.problems())
+    if closing is not None:
+        sessions.end_all_of(want.idp, sessions.IDP_CLOSED)
     audit.record_change(want.idp, changes, closing, by=None, origin=ORIGIN)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from identity import audit, connection
+from identity import audit, connection, sessions
 from identity.access import administrators_only
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
@@ -99,6 +99,8 @@ class _Save:
         changes = self.forms.save()
         if not self.forms.is_valid():  # somebody else took the name meanwhile
             return self._again()
+        if closes:
+            sessions.end_all_of(idp, sessions.IDP_CLOSED)
         if checks:
             connection.keep_report(idp, self.request.user, checks)
         audit.record_change(

@@ -1,12 +1,15 @@
 """Deleting an IdP: only a closed one, by name, with all that is its own (U12, F-28)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import models
+from django.db.models.signals import post_delete, post_save
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from identity.models import (
     AuditEvent,
@@ -189,6 +192,27 @@ def test_no_step_takes_more_rows_than_a_step_and_small_ones_do_it_too(
     assert not any(rows_of(closed).values())
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_one_that_is_enabled_meanwhile_says_what_is_gone_and_what_to_do(
+    console: Client, closed: IdentityProvider, begun: bool
+) -> None:
+    """Whoever was removed comes back as somebody new: the old subject is gone."""
+    moment, row = (post_delete, Department) if begun else (post_save, AuditEvent)
+
+    def enable(**_: Any) -> None:
+        IdentityProvider.objects.update(status="enabled")
+
+    moment.connect(enable, sender=row)
+    try:
+        shown = words(console.post(path(closed), {"typed": "Hangzhou"}, follow=True))
+    finally:
+        moment.disconnect(enable, sender=row)
+    assert ("gone for good" in shown) == begun
+    assert ("come as new ones to your applications" in shown) == begun
+    assert ("nothing of it was deleted" in shown) == (not begun)
+    assert Employee.objects.exists() == (not begun)
+
+
 def test_an_interrupted_removal_is_finished_by_the_next(
     console: Client, closed: IdentityProvider
 ) -> None:
@@ -204,7 +228,9 @@ def test_a_removal_that_takes_too_long_for_a_request_asks_to_go_on(
 ) -> None:
     settings.REMOVAL_SECONDS = 0
     shown = words(console.post(path(closed), {"typed": "Hangzhou"}, follow=True))
-    assert "Delete again to go on" in shown
+    assert "What is missing from the numbers below is gone for good" in shown
+    assert "Type the name again to delete the rest." in shown
+    assert "<strong>4</strong> departments" in shown
     assert "Type <strong>Hangzhou</strong> to confirm" in shown
     assert not AuditEvent.objects.filter(action="idp.delete").exists()
 
@@ -228,6 +254,22 @@ def test_the_records_of_logons_stay_and_name_it_no_more(
     console.post(path(closed), {"typed": "Hangzhou"})
     assert LogonAttempt.objects.get().idp is None
     assert LogonSession.objects.get().idp is None
+
+
+def test_no_session_outlives_the_idp_and_an_ended_one_keeps_its_end(
+    console: Client, closed: IdentityProvider, employee_account: User
+) -> None:
+    """F-28: not even a removal that was interrupted leaves one open."""
+    ended = timezone.now() - timedelta(days=1)
+    for key, at in (("open", None), ("ended", ended)):
+        LogonSession.objects.create(
+            account=employee_account, idp=closed, session_key=key, ended_at=at
+        )
+    assert not removal.remove(closed, last=lambda row: None, seconds=0, size=5)
+    session = LogonSession.objects.get(session_key="open")
+    assert session.ended_at is not None
+    assert session.ended_because == "idp_deleted"
+    assert LogonSession.objects.get(session_key="ended").ended_at == ended
 
 
 def test_open_runs_end_before_anything_goes(

@@ -19,6 +19,8 @@ from identity.models import (
     ConnectionReport,
     IdentityProvider,
     IdentitySecret,
+    LogonSession,
+    User,
 )
 from sync.models import SyncRun
 from tests import builders
@@ -281,13 +283,18 @@ def test_S092_closing_warns_and_needs_a_yes(
     assert idp.status == "enabled"
 
 
-def test_S092_closing_with_a_yes_closes(folder: Folder, idp: IdentityProvider) -> None:
+def test_S092_closing_with_a_yes_closes(
+    folder: Folder, idp: IdentityProvider, employee_account: User
+) -> None:
+    """F-27: and ends the sessions that were open through it."""
+    LogonSession.objects.create(account=employee_account, idp=idp, session_key="k")
     ended = folder.apply("--yes", status="closed")
     idp.refresh_from_db()
     assert (ended.code, idp.status) == (0, "closed")
     line = AuditEvent.objects.get(action="idp.close")
     assert line.detail["status"] == ["enabled", "closed"]
-    assert line.detail["employees"] == 0
+    assert (line.detail["employees"], line.detail["sessions"]) == (0, 1)
+    assert LogonSession.objects.get().ended_at is not None
     assert folder.apply(status="enabled").code == 0, "opening needs none"
 
 

@@ -333,6 +333,24 @@ def test_U12_the_danger_zone_counts_people_and_open_sessions(
     assert "Only a closed IdP can be deleted" in zone
 
 
+def test_F27_closing_ends_the_open_sessions_and_counts_them(
+    console: Client,
+    idp: IdentityProvider,
+    path: str,
+    kept: dict[str, Any],
+    employee_account: User,
+) -> None:
+    other = builders.idp("Other")
+    for key, of in (("theirs", idp), ("elsewhere", other)):
+        LogonSession.objects.create(account=employee_account, idp=of, session_key=key)
+    console.post(path, kept | {"status": "closed", "confirm_close": "on"})
+    ended = LogonSession.objects.get(session_key="theirs")
+    assert ended.ended_at is not None
+    assert ended.ended_because == "idp_closed"
+    assert LogonSession.objects.get(session_key="elsewhere").ended_at is None
+    assert AuditEvent.objects.get(action="idp.close").detail["sessions"] == 1
+
+
 def test_F27_closing_stops_the_run_that_is_open(
     console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
 ) -> None:

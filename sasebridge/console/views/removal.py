@@ -82,8 +82,8 @@ def _deleted(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     record(idp, "idp.delete.begin")  # what follows may be interrupted
     try:
         finished = removal.remove(idp, last=record, seconds=settings.REMOVAL_SECONDS)
-    except removal.NotClosed:
-        messages.error(request, _stopped(idp))
+    except removal.NotClosed as stopped:
+        messages.error(request, _stopped(idp, begun=stopped.begun))
         return redirect("identity:edit", idp_id=idp.pk)
     except IdentityProvider.DoesNotExist:
         messages.info(request, _("%(name)s was deleted already.") % {"name": idp})
@@ -91,18 +91,30 @@ def _deleted(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     if not finished:
         messages.warning(
             request,
-            _("So much takes longer than one request may. Delete again to go on."),
+            _(
+                "This much takes longer than one request may, so the deletion is not "
+                "finished. What is missing from the numbers below is gone for good; the "
+                "rest and the IdP itself are still here. Type the name again to delete "
+                "the rest."
+            ),
         )
         return redirect("console:delete", idp_id=idp.pk)
     messages.success(request, _("%(name)s was deleted.") % {"name": idp})
     return redirect("console:idps")
 
 
-def _stopped(idp: IdentityProvider) -> str:
-    words = _(
-        "Somebody enabled %(name)s while it was being deleted, so the deletion stopped. "
-        "What was already removed comes back with the next synchronization."
-    )
+def _stopped(idp: IdentityProvider, *, begun: bool) -> str:
+    if not begun:
+        words = _("Somebody enabled %(name)s just now, so nothing of it was deleted.")
+    else:
+        words = _(
+            "Somebody enabled %(name)s while it was being deleted, so the deletion "
+            "stopped. What was removed by then is gone for good; its settings and the "
+            "rest are still here. The next synchronization reads its people again, but "
+            "those who were removed come as new ones to your applications, and their "
+            "history stays gone. To delete the rest, close it and delete it again; to "
+            "keep it, synchronize now."
+        )
     return words % {"name": idp}
 
 
