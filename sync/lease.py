@@ -92,6 +92,7 @@ class Lease:
         self._thread = threading.Thread(target=self._beat_on, daemon=True)
         self._ends = time.monotonic() + settings.SYNC_LONGEST_RUN
         self.cancelled = False
+        self.closed = False
         self.lost = False
 
     def __enter__(self) -> Self:
@@ -116,7 +117,8 @@ class Lease:
 
     def stopped(self) -> bool:
         """Whether to stop working on the run."""
-        return self.cancelled or self.lost or self.overdue or self._shutdown()
+        ended = self.cancelled or self.closed or self.lost
+        return ended or self.overdue or self._shutdown()
 
     def check(self) -> None:
         """Raise CrawlStopped if the work shall stop."""
@@ -144,8 +146,7 @@ class Lease:
         if row is None:
             self.lost = True
             raise LeaseLost("another worker took this run over")
-        closed = row.idp.status == IdentityProvider.Status.CLOSED
-        if closed and not self._closed_before:
+        if self._closes(row.idp.status):
             self.lost = True
             raise LeaseLost("the IdP was closed")
         if configuration_of(row.idp) != self._configuration:
@@ -186,13 +187,18 @@ class Lease:
         return idp is not None and configuration_of(idp) != self._configuration
 
     def beat(self) -> None:
-        """Extend the lease, write the progress, hear about a cancel."""
+        """Extend the lease, write the progress, hear about a cancel or a closing."""
         mine = SyncRun.objects.filter(
             pk=self.run.pk, fence=self.run.fence, state=State.RUNNING
         )
         if not mine.update(lease_until=Now() + LEASE, **self._progress):
             self.lost = True
-        self.cancelled = mine.filter(cancel_requested=True).exists()
+        for cancelled, status in mine.values_list("cancel_requested", "idp__status"):
+            self.cancelled, self.closed = cancelled, self._closes(status)
+
+    def _closes(self, status: str) -> bool:
+        """Whether the IdP was open when the run began, and is not any more."""
+        return status == IdentityProvider.Status.CLOSED and not self._closed_before
 
     def _beat_on(self) -> None:
         while not self._over.wait(BEAT):

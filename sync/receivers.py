@@ -18,8 +18,11 @@ def start_first_run(
 ) -> str:
     """Confirm starts a run at once, so that the administrator sees the company come.
 
-    Returns the run's page, where the wizard goes next.
+    Returns the run's page, where the wizard goes next; "" for a closed IdP whose
+    settings changed: nothing reads it until it is enabled.
     """
+    if idp.status == IdentityProvider.Status.CLOSED and not first:
+        return ""
     later = SyncRun.Trigger.PERSON if by else SyncRun.Trigger.COMMAND
     trigger = SyncRun.Trigger.CONFIRM if first else later
     try:

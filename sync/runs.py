@@ -240,10 +240,13 @@ def _carry_out(
 
 
 def _closed_since(run: SyncRun) -> bool:
-    """Whether this run waited while its IdP was closed; a person may still sync it."""
-    by_hand = (SyncRun.Trigger.PERSON, SyncRun.Trigger.COMMAND, SyncRun.Trigger.CONFIRM)
+    """Whether this run waited while its IdP was closed.
+
+    One that was set up closed is read once, and a command may read it at any time.
+    """
+    anyway = (SyncRun.Trigger.COMMAND, SyncRun.Trigger.CONFIRM)
     closed = run.idp.status == IdentityProvider.Status.CLOSED
-    return closed and run.trigger not in by_hand
+    return closed and run.trigger not in anyway
 
 
 def _code_of(error: ConnectorError) -> str:
@@ -256,6 +259,8 @@ def _code_of(error: ConnectorError) -> str:
 def _stopped(lease: Lease) -> dict[str, Any]:
     if lease.cancelled:
         return {"state": State.CANCELLED, "stage": SyncRun.Stage.DONE}
+    if lease.closed:
+        return _ended(State.SUPERSEDED, "superseded", "the IdP was closed")
     if lease.lost:
         return _ended(
             State.SUPERSEDED, "superseded", "Another worker took it over.", ""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 def start(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """Synchronize now; the form field people=0 asks for departments only (A6)."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id, confirmed_at__isnull=False)
+    if idp.status == IdentityProvider.Status.CLOSED:
+        messages.error(request, _closed(idp))
+        return redirect("console:overview", idp_id=idp.pk)
     people = request.POST.get("people") != "0"
     try:
         with transaction.atomic():
@@ -67,6 +70,13 @@ def cancel(request: "ConsoleRequest", run_id: int) -> HttpResponse:
             request=request,
         )
     return redirect("sync:run", run_id=run.pk)
+
+
+def _closed(idp: IdentityProvider) -> str:
+    return _(
+        "%(name)s is closed, so it is not synchronized: nothing was started. Set its "
+        "IdP Status to Enabled first."
+    ) % {"name": idp}
 
 
 def _already(run: SyncRun) -> str:

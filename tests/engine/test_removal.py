@@ -45,7 +45,7 @@ def delete(console: Client, idp: IdentityProvider) -> None:
 def test_F28_a_run_that_reads_stops_and_leaves_nothing(
     console: Client, closed: IdentityProvider, simulator: Simulator
 ) -> None:
-    run = runs.enqueue(closed, trigger="person")
+    run = runs.enqueue(closed, trigger="command")
     simulator.faults.before("/topapi/v2/user/list", 2, lambda: delete(console, closed))
     assert runs.perform(run).state == State.SUPERSEDED
     assert_nothing_is_left()
@@ -63,7 +63,7 @@ def test_F28_a_run_that_writes_stops_and_leaves_nothing(
             reached.append(stage)
             delete(console, closed)
 
-    run = runs.enqueue(closed, trigger="person")
+    run = runs.enqueue(closed, trigger="command")
     assert runs.perform(run, report=interrupt).state == State.SUPERSEDED
     assert reached == [stage]
     assert_nothing_is_left()
@@ -72,7 +72,7 @@ def test_F28_a_run_that_writes_stops_and_leaves_nothing(
 def test_F28_a_run_that_waits_is_gone_with_its_idp(
     console: Client, closed: IdentityProvider
 ) -> None:
-    run = runs.enqueue(closed, trigger="person")
+    run = runs.enqueue(closed, trigger="command")
     delete(console, closed)
     assert runs.perform(run).state == State.SUPERSEDED
     assert_nothing_is_left()

@@ -42,6 +42,24 @@ def test_departments_alone_can_be_asked_for(
     assert not SyncRun.objects.get().people
 
 
+def test_F27_a_closed_idp_is_not_synchronized_and_the_page_says_why(
+    console: Client, idp: IdentityProvider
+) -> None:
+    """Neither offered, nor done for a form that was open before the closing."""
+    address = reverse("sync:start", args=[idp.pk])
+    pages = [reverse("console:overview", args=[idp.pk]), reverse("console:idps")]
+    for page in pages:
+        assert address in console.get(page).content.decode()
+    IdentityProvider.objects.update(status="closed")
+    for page in pages:
+        assert address not in console.get(page).content.decode()
+    shown = start(console, idp)
+    assert "is closed, so it is not synchronized: nothing was started" in shown
+    assert "Set its IdP Status to Enabled first." in shown
+    assert not SyncRun.objects.exists()
+    assert not AuditEvent.objects.filter(action="sync.start").exists()
+
+
 def test_a_second_start_leads_to_the_run_that_is_open(
     console: Client, idp: IdentityProvider
 ) -> None:
