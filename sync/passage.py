@@ -71,7 +71,7 @@ class Pass:
         )
         for reading in self.reading.take(batches):
             self._watch.progress(
-                departments_seen=len(reading.departments),
+                departments_seen=reading.departments_seen,
                 departments_read=reading.departments_read,
                 employees_read=reading.employees_read,
                 calls=reading.calls,
@@ -244,7 +244,9 @@ class Pass:
         for step in self._steps(writer):
             for count in step:
                 done += count
-                self._watch.progress(changes_applied=done)
+                # What the vendor said when it was asked may have added some.
+                most = max(done, self.plan.size)
+                self._watch.progress(changes_applied=done, changes_planned=most)
         if done or self._interrupted_before():
             writer.reshape()
 

@@ -37,9 +37,11 @@ class Reading:
         self.notes = Notes()
         self.seen_targets: set[str] = set()
         self.calls = 0
+        self.departments_seen = 0
         self.departments_read = 0
         self._userids: set[str] = set()
         self._first: dict[str, int] = {}
+        self._met: set[str] = set()  # listed, or read: a read can come first
         self._unfinished: set[str] = set()
         self._mapping = mapping
         self._rules = plan.Rules(mapping.gates)
@@ -63,6 +65,9 @@ class Reading:
             self._first[read.department_id] = read.first
             if not read.complete:
                 self._unfinished.add(read.department_id)
+        self._met.update(each.id for each in batch.departments)
+        self._met.update(read.department_id for read in batch.reads)
+        self.departments_seen = len(self._met)
         self.departments_read = len(self._first)
         for employee in batch.employees:
             mapped = self._map(employee)

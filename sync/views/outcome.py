@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -102,6 +103,8 @@ def counted(run: SyncRun) -> list[tuple[int, str]]:
 def progress_of(run: SyncRun) -> Progress:
     """How far an open run is; the last known size of the company is the measure."""
     known = lineage(run.idp, None).company if run.people else 0
+    if run.employees_read > known:  # the company has grown: that is no measure
+        known = 0
     if run.stage == Stage.APPLY:
         return Progress(run.changes_applied, run.changes_planned, known, None)
     if run.stage != Stage.FETCH:
@@ -124,7 +127,8 @@ def held_because(run: SyncRun) -> list[str]:
 
 
 def _reason(reason: Mapping[str, Any]) -> str:
-    numbers = {"count": reason.get("count", 0), "limit": reason.get("limit", 0)}
+    count = reason.get("count", 0)
+    numbers = {"count": intcomma(count), "limit": intcomma(reason.get("limit", 0))}
     name = str(reason.get("reason", ""))
     sentences = {
         "people": ngettext(
@@ -132,21 +136,21 @@ def _reason(reason: Mapping[str, Any]) -> str:
             "a question.",
             "%(count)s people would lose the active status; up to %(limit)s go without "
             "a question.",
-            numbers["count"],
+            count,
         ),
         "departments": ngettext(
             "%(count)s department would be removed; up to %(limit)s go without a "
             "question.",
             "%(count)s departments would be removed; up to %(limit)s go without a "
             "question.",
-            numbers["count"],
+            count,
         ),
         "identities": ngettext(
             "%(count)s user id belongs to another person now; up to %(limit)s go "
             "without a question.",
             "%(count)s user ids belong to other people now; up to %(limit)s go without "
             "a question.",
-            numbers["count"],
+            count,
         ),
         "empty_root": _("Nothing was read at all: the company came back empty."),
         "credentials": ngettext(
@@ -154,7 +158,7 @@ def _reason(reason: Mapping[str, Any]) -> str:
             "would lose the active status.",
             "It is the first run after the credentials changed, and %(count)s people "
             "would lose the active status.",
-            numbers["count"],
+            count,
         ),
     }
     return sentences[name] % numbers if name in sentences else name

@@ -118,6 +118,22 @@ def test_closing_the_idp_stops_its_run_before_anything_is_written(
     assert not Employee.objects.exists()
 
 
+def test_closing_the_idp_stops_the_crawl_between_two_calls(
+    idp: IdentityProvider, simulator: Simulator
+) -> None:
+    """F-27: not only when it would write; the rest of the company is not read."""
+    run = runs.enqueue(idp, trigger="person")
+    simulator.faults.before(
+        LIST, 2, lambda: IdentityProvider.objects.update(status="closed")
+    )
+    simulator.latency = 0.4
+    reached: list[str] = []
+    runs.perform(run, report=lambda run: reached.append(run.stage))
+    assert (run.state, run.error_cause) == (State.SUPERSEDED, "the IdP was closed")
+    assert set(reached) == {SyncRun.Stage.FETCH}
+    assert run.departments_read < len(simulator.company.real_departments())
+
+
 @pytest.mark.parametrize("changed", [{"scope": "partial"}, {"settings": {}}])
 def test_a_run_writes_nothing_for_settings_it_did_not_begin_with(
     idp: IdentityProvider, simulator: Simulator, changed: dict[str, object]
@@ -132,11 +148,12 @@ def test_a_run_writes_nothing_for_settings_it_did_not_begin_with(
     assert SyncRun.objects.get(state=State.QUEUED).pk > run.pk
 
 
-def test_a_scheduled_run_that_waited_until_its_idp_was_closed_does_nothing(
-    idp: IdentityProvider,
+@pytest.mark.parametrize("trigger", ["schedule", "person"])
+def test_a_run_that_waited_until_its_idp_was_closed_does_nothing(
+    idp: IdentityProvider, trigger: str
 ) -> None:
     """F-27."""
-    run = runs.enqueue(idp, trigger="schedule")
+    run = runs.enqueue(idp, trigger=trigger)
     IdentityProvider.objects.update(status="closed")
     run.refresh_from_db()
     assert runs.perform(SyncRun.objects.get(pk=run.pk)).state == State.SUPERSEDED
@@ -174,7 +191,13 @@ def test_progress_is_on_the_row_while_it_runs(
     """U20: numbers grow."""
     run = runs.enqueue(idp, trigger="person")
     seen: list[int] = []
-    runs.perform(run, report=lambda run: seen.append(run.employees_read))
+
+    def look(run: SyncRun) -> None:
+        seen.append(run.employees_read)
+        assert run.departments_read <= run.departments_seen
+        assert run.changes_applied <= run.changes_planned
+
+    runs.perform(run, report=look)
     assert seen == sorted(seen)
     assert seen[-1] == len(simulator.company.people)
     run.refresh_from_db()

@@ -114,9 +114,9 @@ def test_a_running_run_shows_real_numbers_and_asks_for_them_each_second(
     source = read(console, page_of(run))
     shown = words(source)
     assert "34,120 of about 100,000 people" in shown
-    assert "212 of 240" in shown
+    assert "212 of 240 found so far" in shown
     assert "1,450" in shown
-    assert re.search(r"about 3 min [1-5]\d s left", shown)  # of 100 s and some
+    assert re.search(r"about 3 min [1-5]\d s left to read", shown)  # of 100 s and some
     assert '<progress value="34120" max="100000"' in source
     assert f'hx-get="{progress_of(run)}" hx-trigger="every 1s"' in source
     assert "every 10s" in source
@@ -127,7 +127,23 @@ def test_the_first_run_has_no_number_of_people_to_compare_with(
 ) -> None:
     source = read(console, page_of(running(idp)))
     assert '<progress value="212" max="240"' in source
-    assert "34,120 people" in words(source)
+    assert "34,120 people read" in words(source)
+
+
+def test_what_is_read_is_never_more_than_its_measure(
+    console: Client, idp: IdentityProvider
+) -> None:
+    """A company that has grown is no measure any more, and there is no time left."""
+    builders.department(idp, "1", total=138)
+    shown = words(read(console, page_of(running(idp, employees_read=141))))
+    assert "141 people read" in shown
+    assert "138" not in shown
+    assert "left to read" not in shown
+
+
+def test_one_person_is_no_people(console: Client, idp: IdentityProvider) -> None:
+    shown = words(read(console, page_of(running(idp, employees_read=1))))
+    assert "1 person read" in shown
 
 
 @pytest.mark.parametrize(
@@ -136,12 +152,12 @@ def test_the_first_run_has_no_number_of_people_to_compare_with(
         ({"stage": "compare"}, "Comparing", "<progress aria-label"),
         (
             {"stage": "apply", "changes_planned": 1000, "changes_applied": 250},
-            "250 of 1,000 changes written",
+            "250 of about 1,000 changes written",
             '<progress value="250" max="1000"',
         ),
         (
             {"people": False},
-            "212 of 240 departments",
+            "Departments read: 212 of 240 found so far",
             '<progress value="212" max="240"',
         ),
     ],
@@ -184,7 +200,7 @@ def test_a_sentence_for_screen_readers_comes_every_ten_seconds_until_the_end(
 ) -> None:
     run = running(idp)
     say = f"{progress_of(run)}?say=1"
-    sentence = "Running: 34,120 people, 212 departments read"
+    sentence = "Running. People read: 34,120. Departments read: 212."
     assert words(read(console, say)) == sentence
     SyncRun.objects.filter(pk=run.pk).update(state="failed", finished_at=timezone.now())
     last = console.get(say)
