@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.plugins.browser",
     "tests.plugins.worker",
     "tests.plugins.depth",
+    "tests.plugins.groups",
 ]
