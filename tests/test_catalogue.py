@@ -21,6 +21,8 @@ from identity.models import IdentityProvider
 from tests import builders
 from tests.plugins.services import need
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(settings.BASE_DIR)
 CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
 SIMULATOR = Path("identity/connectors/dingtalk/simulator")

@@ -25,6 +25,8 @@ from identity.connectors.records import Check, CheckStatus
 from tests.connectors.conftest import CountingGate
 from tests.plugins.loopback import Listen, http
 
+pytestmark = pytest.mark.alone
+
 PASS, WARN = CheckStatus.PASS, CheckStatus.WARN
 FAIL, SKIPPED = CheckStatus.FAIL, CheckStatus.SKIPPED
 KEYS = [

@@ -19,6 +19,8 @@ from identity.connectors.dingtalk.simulator import effects
 from identity.connectors.dingtalk.simulator.api import Simulator
 from tests.connectors.conftest import CountingGate
 
+pytestmark = pytest.mark.alone
+
 MakeClient = Callable[..., Client]
 
 

@@ -15,6 +15,8 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.records import FaultKind, Standing
 from tests.connectors.conftest import CountingGate
 
+pytestmark = pytest.mark.alone
+
 # --- lookup ---
 
 

@@ -19,6 +19,8 @@ from identity.connectors.dingtalk.crypto import (
     SignatureMismatch,
 )
 
+pytestmark = pytest.mark.alone
+
 
 @dataclass(frozen=True)
 class Vector:

@@ -9,6 +9,8 @@ from identity.connectors import errors
 from identity.connectors.dingtalk import errcodes
 from identity.connectors.dingtalk.shapes import CHINA
 
+pytestmark = pytest.mark.alone
+
 LINK = "https://open-dev.dingtalk.com/appscope/apply?content=dingabc%23qyapi_x"
 PERMISSION_TEXT = (
     "ding talk error[subcode=60011,submsg=应用尚未开通所需的权限：[qyapi_x]，"

@@ -11,6 +11,8 @@ from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.errors import Unexpected
 from identity.connectors.records import EmployeeRecord, MembershipRecord
 
+pytestmark = pytest.mark.alone
+
 BASIC = {"userid": "u1", "unionid": "x1", "name": "Li Lei", "dept_id_list": [5]}
 
 

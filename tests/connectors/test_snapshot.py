@@ -30,6 +30,8 @@ from identity.connectors.records import (
 )
 from tests.connectors.conftest import CountingGate
 
+pytestmark = pytest.mark.alone
+
 MakeSimulator = Callable[..., Simulator]
 
 

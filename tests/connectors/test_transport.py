@@ -20,6 +20,8 @@ from identity.connectors.dingtalk.transport import Request, Transport
 from tests.connectors.conftest import CountingGate
 from tests.plugins.loopback import Handler, Listen, http
 
+pytestmark = pytest.mark.alone
+
 OK = {"errcode": 0, "errmsg": "ok"}
 BODY = json.dumps(OK).encode()
 QUICK = Limits(connect=0.5, read=0.4, whole=1.0)
@@ -77,9 +79,12 @@ def test_one_connection_serves_several_calls(listen: Listen) -> None:
 
     def handle(sock: socket.socket, head: str) -> None:
         connections.append(head)
-        sock.sendall(answer)
-        while sock.recv(65536):
-            sock.sendall(answer)
+        more = head.encode()
+        while more:
+            # A body may come apart from its head, and is no request of its own.
+            if more.endswith(b"{}"):
+                sock.sendall(answer)
+            more = sock.recv(65536)
 
     base = listen(handle)
     transport = Transport(QUICK, lambda: False)

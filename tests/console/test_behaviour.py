@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.plugins.browser import LiveConsole
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 TREE = """
 <ul role="tree" aria-label="Departments">

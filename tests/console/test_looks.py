@@ -9,7 +9,7 @@ from identity.models import IdentityProvider, User
 from tests import builders
 from tests.plugins.browser import LiveConsole
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 PHONE = {"width": 390, "height": 844}
 

@@ -15,6 +15,8 @@ from identity.models import IdentityProvider
 from sync.models import Employee, SyncRun
 from tests.plugins.browser import LiveConsole
 
+pytestmark = pytest.mark.alone
+
 STATES = [
     *SyncRun.State.values,
     *IdentityProvider.Status.values,

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 
 
+@pytest.mark.alone
 def test_the_navigation_of_a_phone_opens_and_closes(
     live_console: LiveConsole,
 ) -> None:
@@ -33,6 +34,7 @@ def test_the_navigation_of_a_phone_opens_and_closes(
     expect(page).to_have_url(live_console.url + "/identity/")
 
 
+@pytest.mark.alone
 def test_a_value_is_copied_and_said_once(live_console: LiveConsole, page: Page) -> None:
     """U03, S172"""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -46,6 +48,7 @@ def test_a_value_is_copied_and_said_once(live_console: LiveConsole, page: Page) 
     expect(button).to_have_text("Copy", timeout=4000)
 
 
+@pytest.mark.alone
 def test_a_value_is_copied_on_plain_http_too(
     live_console: LiveConsole, page: Page
 ) -> None:
@@ -82,6 +85,7 @@ def test_a_theme_applies_at_once_and_stays(
     assert administrator.theme == "dark"
 
 
+@pytest.mark.alone
 def test_as_the_system_follows_the_system(live_site: LiveConsole) -> None:
     """U42"""
     page = live_site.page
@@ -101,6 +105,7 @@ def test_the_language_switch_keeps_the_page(live_console: LiveConsole) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
 
 
+@pytest.mark.alone
 def test_menus_close_on_escape_and_on_a_click_elsewhere(
     live_console: LiveConsole,
 ) -> None:
@@ -119,6 +124,7 @@ def test_menus_close_on_escape_and_on_a_click_elsewhere(
     expect(log_off).to_be_hidden()
 
 
+@pytest.mark.alone
 def test_a_slash_reaches_the_search_but_not_from_inside_a_field(
     live_console: LiveConsole,
 ) -> None:
@@ -135,6 +141,7 @@ def test_a_slash_reaches_the_search_but_not_from_inside_a_field(
     assert name.input_value() == "/"
 
 
+@pytest.mark.alone
 def test_the_first_tab_skips_to_the_content(live_console: LiveConsole) -> None:
     page = live_console.open("/identity/")
     page.keyboard.press("Tab")
@@ -143,6 +150,7 @@ def test_the_first_tab_skips_to_the_content(live_console: LiveConsole) -> None:
     expect(page.locator("main")).to_be_focused()
 
 
+@pytest.mark.alone
 def test_unsaved_changes_ask_before_they_are_lost(live_console: LiveConsole) -> None:
     """U13"""
     page = live_console.open("/settings/")
@@ -216,6 +224,7 @@ def test_everything_of_the_frame_works_without_script(
     expect(page.get_by_role("button", name="Log on")).to_be_visible()
 
 
+@pytest.mark.alone
 def test_the_rows_of_the_list_are_links(
     live_console: LiveConsole, hangzhou: IdentityProvider
 ) -> None:

@@ -9,6 +9,8 @@ from sync import plan
 from sync.plan import Change, Entity, Kind, Limits, Rules
 from tests.engine.strategies import employees, snapshots, targets
 
+pytestmark = pytest.mark.alone
+
 
 def applied(before: Snapshot, changes: list[Change]) -> Snapshot:
     """The independent meaning of a list of changes: take out, put in, sort."""

@@ -1,9 +1,12 @@
 """Paths and head-counts of the tree."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.shape import chains, shapes
+
+pytestmark = pytest.mark.alone
 
 trees = st.dictionaries(
     st.sampled_from("abcdefgh"), st.none() | st.sampled_from("abcdefghx")

@@ -82,6 +82,7 @@ def test_the_wizard_from_create_to_the_first_run(
     } in idp.mapping
 
 
+@pytest.mark.alone
 def test_U01_the_card_beside_the_form_follows_the_field(
     live_console: LiveConsole, draft: IdentityProvider
 ) -> None:
@@ -96,6 +97,7 @@ def test_U01_the_card_beside_the_form_follows_the_field(
         expect(page.locator("[data-guide]:visible h3")).to_contain_text(title)
 
 
+@pytest.mark.alone
 def test_S119_switching_the_cycle_off_switches_people_off(
     live_console: LiveConsole, draft: IdentityProvider
 ) -> None:
@@ -107,6 +109,7 @@ def test_S119_switching_the_cycle_off_switches_people_off(
     expect(page.locator("#id_sync_users")).to_be_enabled()
 
 
+@pytest.mark.alone
 def test_S092_the_warning_appears_with_closed(
     live_console: LiveConsole, draft: IdentityProvider
 ) -> None:
@@ -117,6 +120,7 @@ def test_S092_the_warning_appears_with_closed(
     expect(warning).to_be_visible()
 
 
+@pytest.mark.alone
 def test_S095_the_rule_of_the_name_is_known_to_the_browser_too(
     live_console: LiveConsole, draft: IdentityProvider
 ) -> None:
@@ -128,6 +132,7 @@ def test_S095_the_rule_of_the_name_is_known_to_the_browser_too(
     expect(page.locator("output[for=id_name]")).to_have_text("1/100")
 
 
+@pytest.mark.alone
 def test_another_source_shows_another_sample(
     live_console: LiveConsole, tested: IdentityProvider
 ) -> None:
@@ -168,6 +173,7 @@ def test_a_sample_that_cannot_be_read_says_why_and_can_be_tried_again(
     expect(state).to_contain_text("Read from")
 
 
+@pytest.mark.alone
 def test_U06_the_report_can_be_copied_as_text(
     live_console: LiveConsole, tested: IdentityProvider
 ) -> None:
@@ -181,6 +187,7 @@ def test_U06_the_report_can_be_copied_as_text(
     assert "[OK] Credentials: AppKey and AppSecret" in copied
 
 
+@pytest.mark.alone
 def test_U01_below_the_desk_the_card_is_folded(
     live_console: LiveConsole, draft: IdentityProvider
 ) -> None:
@@ -193,6 +200,7 @@ def test_U01_below_the_desk_the_card_is_folded(
     expect(card).to_have_attribute("open", "")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_mend(
     live_console: LiveConsole,
@@ -212,6 +220,7 @@ def test_axe_finds_nothing_to_mend(
 STEPS = ("basic", "test", "sync")
 
 
+@pytest.mark.alone
 def test_U44_no_step_scrolls_sideways_on_a_small_phone(
     live_console: LiveConsole, tested: IdentityProvider
 ) -> None:

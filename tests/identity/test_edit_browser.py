@@ -124,6 +124,7 @@ def test_U13_leaving_a_stored_draft_asks_nothing(
 # --- Edit marks what changes ---
 
 
+@pytest.mark.alone
 def test_U12_changes_are_marked_and_counted_as_they_are_typed(
     live_console: LiveConsole, idp: IdentityProvider
 ) -> None:
@@ -206,6 +207,7 @@ def test_U51_an_idp_is_deleted_by_keys_alone(
 # --- everywhere ---
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_mend(
     live_console: LiveConsole,
@@ -246,6 +248,7 @@ def test_axe_finds_nothing_to_mend(
     complaints.clear()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_U44_no_page_scrolls_sideways(
     live_console: LiveConsole, closed: IdentityProvider, width: int

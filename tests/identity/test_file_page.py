@@ -115,6 +115,7 @@ def test_a_draft_without_values_has_a_file_too(
 # --- in a browser ---
 
 
+@pytest.mark.alone
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_text_can_be_copied(live_console: LiveConsole, full: Any) -> None:
@@ -127,6 +128,7 @@ def test_the_text_can_be_copied(live_console: LiveConsole, full: Any) -> None:
     assert tomllib.loads(copied)["name"] == "Example"
 
 
+@pytest.mark.alone
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -205,6 +205,7 @@ def test_U51_search_and_choice_by_keys_alone(
     assert tested.is_draft
 
 
+@pytest.mark.alone
 def test_the_cost_of_a_detail_field_follows_the_choice(
     live_console: LiveConsole, synced: IdentityProvider
 ) -> None:
@@ -229,6 +230,7 @@ def test_the_cost_of_a_detail_field_follows_the_choice(
     expect(row.locator("[data-costly]")).to_be_hidden()
 
 
+@pytest.mark.alone
 def test_the_fill_rate_follows_both_sources(
     live_console: LiveConsole, tested: IdentityProvider, simulator: Simulator
 ) -> None:
@@ -248,6 +250,7 @@ def test_the_fill_rate_follows_both_sources(
     expect(row.get_by_text("from the field for blanks")).to_be_visible()
 
 
+@pytest.mark.alone
 def test_S131_a_field_that_lost_its_row_can_be_added_again(
     live_console: LiveConsole, tested: IdentityProvider
 ) -> None:
@@ -269,6 +272,7 @@ def test_S131_a_field_that_lost_its_row_can_be_added_again(
     expect(page.locator("[name=custom_name]")).to_have_value("CostCentre")
 
 
+@pytest.mark.alone
 def test_S131_the_list_says_why_the_sample_is_missing_and_tries_again(
     live_console: LiveConsole, tested: IdentityProvider, simulator: Simulator
 ) -> None:
@@ -283,6 +287,7 @@ def test_S131_the_list_says_why_the_sample_is_missing_and_tries_again(
     expect(fields).not_to_contain_text("could not be read")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_mend_in_any_state(
     live_console: LiveConsole,
@@ -307,6 +312,7 @@ def test_axe_finds_nothing_to_mend_in_any_state(
     axe(page)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("width", [390, 320])
 def test_U44_nothing_scrolls_sideways_on_a_phone(
     live_console: LiveConsole, synced: IdentityProvider, width: int

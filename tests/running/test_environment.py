@@ -8,6 +8,8 @@ import pytest
 
 from sasebridge.environment import prepare
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:

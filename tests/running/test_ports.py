@@ -6,6 +6,8 @@ import pytest
 
 from sasebridge.serving import ports
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def taken() -> "socket.socket":

@@ -4,7 +4,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from django.conf import settings
+
+pytestmark = pytest.mark.alone
 
 FOLDER = Path(settings.BASE_DIR) / "identity/connectors/dingtalk/simulator"
 ITSELF = "identity.connectors.dingtalk.simulator"

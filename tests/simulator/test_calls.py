@@ -9,6 +9,8 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.state import SEVEN
 from tests.simulator.conftest import API, HERE, OAPI, Caller
 
+pytestmark = pytest.mark.alone
+
 
 def test_the_three_token_calls_give_one_token_in_three_spellings(
     simulator: Simulator, caller: Caller

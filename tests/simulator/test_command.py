@@ -29,6 +29,8 @@ from identity.connectors.dingtalk.simulator.credentials import Credentials
 from identity.connectors.dingtalk.simulator.pusher import Subscription
 from identity.connectors.dingtalk.simulator.serving import build, listen
 
+pytestmark = pytest.mark.alone
+
 SMALL = ("--employees", "12", "--departments", "3")
 
 

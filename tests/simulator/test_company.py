@@ -9,6 +9,8 @@ from identity.connectors.dingtalk.simulator.records import ROOT, Event, Person
 from identity.connectors.dingtalk.simulator.register import Impossible
 from identity.connectors.dingtalk.simulator.storage import dump
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def company() -> Company:

@@ -12,6 +12,8 @@ from identity.connectors.dingtalk.simulator.effects import NAMED
 from identity.connectors.dingtalk.simulator.state import SEVEN
 from tests.simulator.conftest import HERE, Caller
 
+pytestmark = pytest.mark.alone
+
 
 def page(caller: Caller, query: str = "") -> str:
     answer = caller.session.get(f"{HERE}/control{query}")

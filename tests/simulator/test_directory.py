@@ -8,6 +8,8 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.records import ABSENT, Person
 from tests.simulator.conftest import Caller
 
+pytestmark = pytest.mark.alone
+
 LIST = "/topapi/v2/user/list"
 GET = "/topapi/v2/user/get"
 

@@ -11,6 +11,8 @@ from identity.connectors.dingtalk.simulator import effects
 from identity.connectors.dingtalk.simulator.api import Simulator
 from tests.simulator.conftest import API, LOGIN, OAPI, Caller
 
+pytestmark = pytest.mark.alone
+
 LIST = "/topapi/v2/user/list"
 LISTSUB = "/topapi/v2/department/listsub"
 COUNT = "/topapi/user/count"

@@ -12,6 +12,8 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.records import Person
 from tests.simulator.conftest import API, LOGIN, OAPI, Caller
 
+pytestmark = pytest.mark.alone
+
 BACK = "https://console.example.test/open-dev/dingtalk"
 UNIONIDS = re.compile(r'name="unionid" value="([^"]+)"')
 

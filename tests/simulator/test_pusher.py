@@ -21,6 +21,8 @@ from identity.connectors.dingtalk.simulator.pusher import Pusher, Subscription
 from identity.connectors.dingtalk.simulator.records import Event
 from tests.simulator.conftest import Caller
 
+pytestmark = pytest.mark.alone
+
 KEY, TOKEN = "SasebridgeTestKey0123456789ABCDEFGHIJKLMNOP", "sbTestToken2026"
 URL = "https://console.example.test/events/dingtalk/1/"
 FAILED = "/call_back/get_call_back_failed_result"

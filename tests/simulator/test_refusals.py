@@ -9,6 +9,8 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.records import Person
 from tests.simulator.conftest import API, OAPI, Caller
 
+pytestmark = pytest.mark.alone
+
 CALLS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "qyapi_get_department_list": [
         ("/topapi/v2/department/listsub", {}),

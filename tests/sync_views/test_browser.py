@@ -77,6 +77,7 @@ def test_keys_alone_open_three_levels_choose_a_department_and_read_its_people(
     assert focused(page) == "Acme 集团"
 
 
+@pytest.mark.alone
 def test_a_branch_that_could_not_be_fetched_stays_closed_and_can_be_tried_again(
     live_staff_console: LiveConsole, root: Department, complaints: list[str]
 ) -> None:
@@ -222,6 +223,7 @@ def places(root: Department) -> list[str]:
     ]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_mend(
     live_console: LiveConsole,
@@ -234,6 +236,7 @@ def test_axe_finds_nothing_to_mend(
         axe(live_console.open(place))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("width", [320, 390, 850, 1000, 1280])
 def test_no_page_scrolls_sideways(
     live_console: LiveConsole, places: list[str], width: int
@@ -323,6 +326,7 @@ def test_letters_find_an_item_by_name_and_by_the_sound_of_a_chinese_one(
     assert focused(page) == "Department 2 部"
 
 
+@pytest.mark.alone
 def test_closing_a_branch_takes_the_focus_and_the_tab_stop_out_of_it(
     live_staff_console: LiveConsole, root: Department
 ) -> None:
@@ -361,6 +365,7 @@ def test_the_next_200_are_reached_by_keys_and_the_focus_goes_on_at_the_first(
     expect(tree.locator('[tabindex="0"]')).to_have_count(1)
 
 
+@pytest.mark.alone
 def test_going_back_leaves_the_focus_in_the_tree(
     live_staff_console: LiveConsole, root: Department
 ) -> None:

@@ -98,6 +98,7 @@ def wide(live_staff_console: LiveConsole, root: Department) -> Page:
     return live_staff_console.open(f"{HERE}?idp={root.idp_id}&dept={root.pk}")
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 def test_a_click_opens_it_escape_closes_it_and_the_focus_comes_and_goes(
@@ -140,6 +141,7 @@ def test_back_closes_it_and_its_address_opens_the_same_view(
     expect(wide).not_to_have_url(re.compile("user="))
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 def test_of_two_quick_clicks_the_last_one_is_shown_and_a_double_click_is_one_step(
@@ -162,6 +164,7 @@ def test_of_two_quick_clicks_the_last_one_is_shown_and_a_double_click_is_one_ste
     assert wide.evaluate("history.length") == steps
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 def test_escape_gives_up_a_person_who_is_still_on_the_way(wide: Page) -> None:
@@ -175,6 +178,7 @@ def test_escape_gives_up_a_person_who_is_still_on_the_way(wide: Page) -> None:
     expect(wide.locator("#drawer")).to_be_empty()
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 def test_back_and_escape_after_a_direct_visit_bring_the_focus_to_the_name(
@@ -203,6 +207,7 @@ def test_the_address_of_a_person_on_a_later_page_keeps_the_page(
     assert "after=somewhere" in fetched[1]
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 def test_enter_and_a_narrow_screen_open_the_page(wide: Page) -> None:
@@ -215,6 +220,7 @@ def test_enter_and_a_narrow_screen_open_the_page(wide: Page) -> None:
     wide.wait_for_url("**/directory/u/*/")
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -240,6 +246,7 @@ def test_axe_finds_nothing_in_it_and_no_page_scrolls_sideways(
         assert page.evaluate(overflow) <= 0
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.browser
 def test_the_filters_open_inside_the_window_at_every_width(wide: Page) -> None:
