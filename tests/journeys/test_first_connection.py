@@ -126,7 +126,7 @@ def watch_the_run(page: Page, simulator: Simulator) -> None:
         )
         expect(running).to_contain_text(re.compile(r"People read\s*[1-9]"))
         expect(running.get_by_role("progressbar")).to_be_visible()
-    expect(page.get_by_text("Success").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=60_000)
     expect(running).to_have_count(0)
 
 
