@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from identity.models import IdentityProvider, User
-from tests.plugins.browser import LiveConsole
+from tests.plugins.browser import SETTLED, LiveConsole
 
 pytestmark = [
     pytest.mark.browser,
@@ -67,6 +67,7 @@ def test_what_is_wrong_is_read_first_and_stands_at_each_field(
     expect(page.locator("#id_name")).to_be_focused()
     axe(page)
     page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate(SETTLED)
     assert is_wide(page) == 0
     forgive(complaints)
 
@@ -98,6 +99,7 @@ def test_what_is_wrong_with_the_settings_is_said_at_the_choice(
     expect(page.locator("#id_departments")).to_be_focused()
     axe(page)
     page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate(SETTLED)
     assert is_wide(page) == 0
     forgive(complaints)
 

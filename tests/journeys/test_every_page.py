@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from identity.models import IdentityProvider, User
 from tests.journeys.pages import NO_PAGES, PAGES, World, furnished, names
-from tests.plugins.browser import LiveConsole
+from tests.plugins.browser import SETTLED, LiveConsole
 
 pytestmark = [
     pytest.mark.browser,
@@ -56,6 +56,7 @@ def test_no_page_scrolls_sideways_on_a_phone(
         page = live_console.open(address)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(SETTLED)
             assert wide_parts(page) == [], f"{address} at {width} px"
 
 

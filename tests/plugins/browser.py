@@ -23,6 +23,10 @@ PUT = """(html) => {
   content.innerHTML = html;
   content.dispatchEvent(new Event("htmx:afterSettle", { bubbles: true }));
 }"""
+SETTLED = (
+    "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
+)
+"""Two frames later everything has the lengths of the present window."""
 
 
 @pytest.fixture(scope="session")

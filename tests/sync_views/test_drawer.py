@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from sync.models import Department, Employee
 from tests import builders
-from tests.plugins.browser import LiveConsole
+from tests.plugins.browser import SETTLED, LiveConsole
 from tests.sync_views.reading import links, read, words
 
 HERE = reverse("sync:directory")
@@ -83,12 +83,6 @@ def test_without_script_the_address_of_a_person_offers_the_page(
     source = read(console, f"{HERE}?idp={root.idp_id}&user={person.pk}")
     assert reverse("sync:employee", args=[person.pk]) in links(source)
     assert "Open this person's page" in words(source)
-
-
-SETTLED = (
-    "() => new Promise((on) => requestAnimationFrame(() => requestAnimationFrame(on)))"
-)
-"""Two frames later what was folded away has the lengths of the present window."""
 
 
 @pytest.fixture
