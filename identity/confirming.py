@@ -1,10 +1,23 @@
 """Confirm: a draft becomes an IdP, its cycle begins, and whoever listens is told."""
 
+from uuid import UUID
+
 from django.http import HttpRequest
 from django.utils import timezone
 
 from identity import audit, signals
-from identity.models import IdentityProvider, User
+from identity.models import Enterprise, IdentityProvider, User
+
+
+def held(idp_id: UUID) -> IdentityProvider | None:
+    """The newest state of a row that is to be judged and then confirmed or edited.
+
+    Nobody else is in between before this transaction ends, with whatever IdP: two rows
+    that were each judged alone would come to connect the same company.
+    """
+    Enterprise.load()
+    Enterprise.objects.select_for_update().get(pk=1)
+    return IdentityProvider.objects.select_for_update().filter(pk=idp_id).first()
 
 
 def confirm(
@@ -16,7 +29,7 @@ def confirm(
 ) -> str:
     """Save an IdP with its new scope and mapping, confirmed.
 
-    The caller has locked the row, has judged the values, and holds the transaction.
+    The caller has the row from `held`, has judged the values, and holds the transaction.
     `by` is None for a command. Returns the address of the page that a listener wants
     to be seen next, "" if none does.
     """

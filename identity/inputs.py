@@ -180,7 +180,7 @@ class CredentialsForm(StrictForm):
     """Base of a connector's own fields; names of fields are names of settings.
 
     `stored` names the secrets that are set already, so that empty may mean "keep".
-    `others` are the plain settings of the other confirmed IdPs of this kind.
+    `others` are the other confirmed IdPs of this kind: their names and plain settings.
     """
 
     required_secrets: ClassVar[tuple[str, ...]] = ()
@@ -191,7 +191,7 @@ class CredentialsForm(StrictForm):
         self,
         *args: Any,
         stored: Collection[str] = (),
-        others: Sequence[Mapping[str, str]] = (),
+        others: Sequence[tuple[str, Mapping[str, str]]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)

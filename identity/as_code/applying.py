@@ -9,7 +9,7 @@ from django.db import transaction
 from identity import audit, connection, sessions, wizard
 from identity.as_code.reading import Document, Refused
 from identity.as_code.wanted import Wanted
-from identity.confirming import confirm, settled
+from identity.confirming import confirm, held, settled
 from identity.connectors.records import Check
 from identity.fields import CannotOpen
 from identity.impact import impact_of
@@ -78,6 +78,8 @@ def save(want: Wanted, trial: Trial | None) -> Outcome:
     """
     idp = _locked(want)
     fresh = want.again(idp)
+    if problems := fresh.problems():
+        raise Refused(*problems)
     if _moved(want, fresh, trial):
         raise Refused(
             f"{idp} was changed by somebody else meanwhile. Nothing was saved. Apply "
@@ -135,8 +137,7 @@ def _credentials(want: Wanted) -> dict[str, str]:
 
 def _locked(want: Wanted) -> IdentityProvider:
     """The newest state of the row, held until the end of the transaction."""
-    rows = IdentityProvider.objects.select_for_update()
-    idp = rows.filter(pk=want.idp.pk).first()
+    idp = held(want.idp.pk)
     if idp is None and not want.new:
         raise Refused(f"{want.idp} was deleted meanwhile. Nothing was saved.")
     return idp or want.idp
@@ -144,7 +145,7 @@ def _locked(want: Wanted) -> IdentityProvider:
 
 def _moved(want: Wanted, fresh: Wanted, trial: Trial | None) -> bool:
     """Whether the changes that were shown and tested are not those any more."""
-    if fresh.problems() or fresh.changes() != want.shown:
+    if fresh.changes() != want.shown:
         return True
     return trial is not None and _credentials(fresh) != trial.credentials
 

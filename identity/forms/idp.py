@@ -155,5 +155,5 @@ def _vendor_form(
         data,
         initial=idp.settings,
         stored=set(idp.secrets.values_list("name", flat=True)),
-        others=list(others.exclude(pk=idp.pk).values_list("settings", flat=True)),
+        others=list(others.exclude(pk=idp.pk).values_list("name", "settings")),
     )

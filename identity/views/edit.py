@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from identity import audit, connection, sessions
 from identity.access import administrators_only
+from identity.confirming import held
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
 from identity.forms.closing import ClosingForm
@@ -66,8 +67,8 @@ class _Save:
         if checks and not connection.passed(checks):
             return self._again(checks)
         with transaction.atomic():
-            rows = IdentityProvider.objects.select_for_update()
-            idp = get_object_or_404(rows, pk=self.forms.idp.pk)
+            if (idp := held(self.forms.idp.pk)) is None:
+                raise Http404
             self.forms = IdpForms(idp, self.request.POST)
             return self._refused(tested=bool(checks)) or self._saved(checks)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.views.decorators.http import (
 
 from identity import wizard
 from identity.access import administrators_only
-from identity.confirming import confirm, settled
+from identity.confirming import confirm, held, settled
 from identity.forms.version import sent, signed
 from identity.models import IdentityProvider
 from identity.views.settings_page import SettingsPage
@@ -93,6 +93,11 @@ def effect(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 
 
 def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
+    """To the step that has to be done first, with what is wrong there."""
+    if problems := wizard.missing(idp):
+        for problem in problems:
+            messages.error(request, f"{problem.label}: {problem.text}")
+        return redirect("identity:setup-basic", idp_id=idp.pk)
     messages.error(
         request,
         _(
@@ -145,8 +150,8 @@ def _saved(
 ) -> tuple[dict[str, object], HttpResponse | None]:
     """A draft becomes an IdP, and whoever listens is told; what was found stored, and
     the answer, None for settings that this would set back."""
-    rows = IdentityProvider.objects.select_for_update()
-    idp = get_object_or_404(rows, pk=page.idp.pk)  # a draft may be discarded meanwhile
+    if (idp := held(page.idp.pk)) is None:  # a draft may be discarded meanwhile
+        raise Http404
     first, found = idp.is_draft, settled(idp)
     if not wizard.may_enter(idp, "sync"):
         return found, _turned_back(request, idp)

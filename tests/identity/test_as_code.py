@@ -195,7 +195,7 @@ def test_without_an_id_another_name_is_another_idp_and_the_company_is_taken(
 ) -> None:
     ended = folder.apply(name="Other")
     assert ended.code == 1
-    assert "credentials.corp_id: Another IdP already connects" in ended.reasons
+    assert "credentials.corp_id: The IdP Example already connects" in ended.reasons
     assert IdentityProvider.objects.count() == 1
 
 

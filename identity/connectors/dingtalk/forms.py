@@ -140,13 +140,14 @@ class DingTalkCredentialsForm(CredentialsForm):
     def clean_corp_id(self) -> str:
         """One company, one confirmed IdP: two would fight over the same people."""
         value: str = self.cleaned_data["corp_id"]
-        if self._taken("corp_id", value):
+        if others := self._others_with("corp_id", value):
             raise ValidationError(
                 _(
-                    "Another IdP already connects the company with this CorpId. Edit "
-                    "that one, or enter the CorpId of another company."
+                    "The IdP %(name)s already connects the company with this CorpId. "
+                    "Edit that one, or enter the CorpId of another company."
                 ),
                 code="taken",
+                params={"name": others[0]},
             )
         return value
 
@@ -170,7 +171,7 @@ class DingTalkCredentialsForm(CredentialsForm):
     def warnings(self) -> list[tuple[str, str]]:
         """An AppKey that another IdP uses too shares its limits."""
         app_key = self.cleaned_data.get("app_key", "")
-        if app_key and self._taken("app_key", app_key):
+        if app_key and self._others_with("app_key", app_key):
             return [
                 (
                     "app_key",
@@ -196,7 +197,10 @@ class DingTalkCredentialsForm(CredentialsForm):
             )
         return ValidationError(text, code="pair")
 
-    def _taken(self, name: str, value: str) -> bool:
-        return any(
-            other.get(name, "").casefold() == value.casefold() for other in self.others
-        )
+    def _others_with(self, name: str, value: str) -> list[str]:
+        """Names of the other IdPs that have this value too."""
+        return [
+            other
+            for other, settings in self.others
+            if settings.get(name, "").casefold() == value.casefold()
+        ]
