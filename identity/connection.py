@@ -123,7 +123,7 @@ def has_pass(idp: IdentityProvider) -> bool:
 def vouches(report: ConnectionReport, idp: IdentityProvider) -> bool:
     """Whether a report was made with the present credentials."""
     try:
-        return report.fingerprint == idp.credentials_fingerprint()
+        return idp.has_credentials(report.fingerprint)
     except CannotOpen:
         return False
 

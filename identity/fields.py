@@ -57,7 +57,16 @@ class KeyRing:
             ) from None
 
     def fingerprint(self, text: str, context: str) -> str:
-        """A keyed digest, to compare values without keeping them (32 hex digits)."""
-        oldest = list(self._keys.values())[-1]
+        """A keyed digest, to compare values without keeping them (32 hex digits).
+
+        Made with the key that seals: as long as that one is kept, it is known again.
+        """
+        return self.fingerprints(text, context)[0]
+
+    def fingerprints(self, text: str, context: str) -> list[str]:
+        """The digest by every key, the newest first: a stored one may be any of them."""
         message = f"{context}\0{text}".encode()
-        return hmac.new(oldest, message, hashlib.sha256).hexdigest()[:32]
+        return [
+            hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
+            for key in self._keys.values()
+        ]

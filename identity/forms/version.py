@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
 from identity.forms.idp import IdpForms, core_values
-from identity.models import IdentityProvider, IdentitySecret
+from identity.models import IdentityProvider, secret_fingerprints
 
 SALT = "identity.version"
 State = Mapping[str, Any]
@@ -75,10 +75,17 @@ def touched(forms: IdpForms, base: State, names: Collection[str]) -> set[str]:
     was left alone, as with any other field.
     """
     typed = forms.values()
-    for name in typed.keys() & forms.idp.connector_class.secret_settings:
-        sealed = IdentitySecret.seal(forms.idp, name, typed[name])
-        typed[name] = _digest(sealed.fingerprint)
-    return {name for name in names if typed.get(name) != base.get(name)}
+    return {
+        name for name in names if base.get(name) not in _as_stored(forms, name, typed)
+    }
+
+
+def _as_stored(forms: IdpForms, name: str, typed: Mapping[str, Any]) -> list[Any]:
+    """What a state would hold of a typed value; of a secret by each key of the ring."""
+    if name not in forms.idp.connector_class.secret_settings or name not in typed:
+        return [typed.get(name)]
+    marks = secret_fingerprints(forms.idp, name, typed[name])
+    return [_digest(mark) for mark in marks]
 
 
 def _digest(fingerprint: str) -> str:

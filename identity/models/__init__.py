@@ -8,6 +8,7 @@ from identity.models.idp import (
     IdentitySecret,
     fingerprint_of,
     key_ring,
+    secret_fingerprints,
 )
 from identity.models.trail import AuditEvent, LogonAttempt, LogonSession
 
@@ -24,4 +25,5 @@ __all__ = [
     "User",
     "fingerprint_of",
     "key_ring",
+    "secret_fingerprints",
 ]

@@ -1,6 +1,7 @@
 """IdPs, their secrets, and the connection reports that vouch for them."""
 
 import contextlib
+import hmac
 import json
 import uuid
 from collections.abc import Mapping
@@ -16,8 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.connectors import registry
 from identity.connectors.base import Connector
-from identity.fields import KeyRing
+from identity.fields import CannotOpen, KeyRing
 from identity.models.accounts import User
+
+TESTED = "credentials"
+"""What the fingerprint of all tested values together is bound to."""
 
 
 def key_ring() -> KeyRing:
@@ -149,6 +153,14 @@ class IdentityProvider(models.Model):
         """Changes when a value changes that the connectivity test vouches for."""
         return fingerprint_of(self.connector_class, self.credentials())
 
+    def has_credentials(self, fingerprint: str) -> bool:
+        """Whether a fingerprint, by any key of the ring, is of the present credentials.
+
+        Raises CannotOpen.
+        """
+        tested = _tested(self.connector_class, self.credentials())
+        return fingerprint in key_ring().fingerprints(tested, TESTED)
+
     def has_secret(self, name: str) -> bool:
         """Whether a value is set, without opening it."""
         return self.secrets.filter(name=name).exists()
@@ -156,8 +168,12 @@ class IdentityProvider(models.Model):
 
 def fingerprint_of(connector: type[Connector], credentials: Mapping[str, str]) -> str:
     """A keyed digest of the tested values in `credentials`."""
+    return key_ring().fingerprint(_tested(connector, credentials), TESTED)
+
+
+def _tested(connector: type[Connector], credentials: Mapping[str, str]) -> str:
     tested = {name: credentials.get(name, "") for name in connector.tested_settings}
-    return key_ring().fingerprint(json.dumps(tested, sort_keys=True), "credentials")
+    return json.dumps(tested, sort_keys=True)
 
 
 class IdentitySecret(models.Model):
@@ -181,7 +197,7 @@ class IdentitySecret(models.Model):
     @classmethod
     def seal(cls, idp: IdentityProvider, name: str, value: str) -> "IdentitySecret":
         """An unsaved row that holds `value` encrypted for this IdP and name."""
-        ring, context = key_ring(), f"{idp.pk}:{name}"
+        ring, context = key_ring(), _context(idp.pk, name)
         return cls(
             idp=idp,
             name=name,
@@ -191,7 +207,25 @@ class IdentitySecret(models.Model):
 
     def reveal(self) -> str:
         """The plaintext; raises CannotOpen if the row or the key is not the right one."""
-        return key_ring().open(self.sealed, f"{self.idp_id}:{self.name}")
+        return key_ring().open(self.sealed, _context(self.idp_id, self.name))
+
+    def holds(self, value: str) -> bool:
+        """Whether it opens, and to this value. Keys may have come and gone meanwhile,
+        and what does not open any more is worth replacing by the same value."""
+        try:
+            return hmac.compare_digest(self.reveal().encode(), value.encode())
+        except CannotOpen:
+            return False
+
+
+def secret_fingerprints(idp: IdentityProvider, name: str, value: str) -> list[str]:
+    """Every fingerprint that a row with this value may have, the newest key's first."""
+    return key_ring().fingerprints(value, _context(idp.pk, name))
+
+
+def _context(idp_id: uuid.UUID, name: str) -> str:
+    """The row and the name that a secret is bound to."""
+    return f"{idp_id}:{name}"
 
 
 class ConnectionReport(models.Model):
