@@ -46,10 +46,10 @@ class KeyRing:
         key_id, _, packed = rest.partition(":")
         if version != VERSION or key_id not in self._keys:
             raise CannotOpen(f"key {key_id or '?'} is not in ENCRYPTION_KEYS")
-        data = base64.urlsafe_b64decode(packed)
-        cipher = AES.new(self._keys[key_id], AES.MODE_GCM, nonce=data[:12])
-        cipher.update(context.encode())
         try:
+            data = base64.urlsafe_b64decode(packed)
+            cipher = AES.new(self._keys[key_id], AES.MODE_GCM, nonce=data[:12])
+            cipher.update(context.encode())
             return cipher.decrypt_and_verify(data[28:], data[12:28]).decode()
         except ValueError:
             raise CannotOpen(

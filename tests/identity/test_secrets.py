@@ -48,6 +48,14 @@ def test_a_changed_byte_is_noticed(place: int) -> None:
         ring.open(forged, "row:x")
 
 
+@pytest.mark.parametrize("length", [0, 1, 5, 15, 16, 17, 30, -1])
+def test_what_was_cut_off_is_noticed(length: int) -> None:
+    ring = KeyRing(["first"])
+    version, key, packed = ring.seal(SECRET, "row:x").split(":")
+    with pytest.raises(CannotOpen):
+        ring.open(f"{version}:{key}:{packed[:length]}", "row:x")
+
+
 def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
     old, both = KeyRing(["old"]), KeyRing(["new", "old"])
     assert both.open(old.seal(SECRET, "row:x"), "row:x") == SECRET
