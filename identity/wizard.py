@@ -50,6 +50,11 @@ def missing(idp: IdentityProvider) -> list[Problem]:
     return stored_problems(idp)
 
 
+def wrong(idp: IdentityProvider) -> list[Problem]:
+    """Values of the first step that do not hold (any more), and not what is empty."""
+    return stored_problems(idp, empty=False)
+
+
 def is_confirmed(idp: IdentityProvider) -> bool:
     """Whether Confirm was pressed."""
     return not idp.is_draft

@@ -132,9 +132,9 @@ class IdpForms:
             setattr(self.idp, name, value)
 
 
-def stored_problems(idp: IdentityProvider) -> list[Problem]:
+def stored_problems(idp: IdentityProvider, *, empty: bool = True) -> list[Problem]:
     """What keeps an IdP, as it stands in the database, from being complete."""
-    return IdpForms(idp, core_values(idp) | idp.settings).problems()
+    return IdpForms(idp, core_values(idp) | idp.settings).problems(empty=empty)
 
 
 def core_values(idp: IdentityProvider) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from identity.access import administrators_only
 from identity.confirming import confirm, held, settled
 from identity.forms.version import sent, signed
 from identity.models import IdentityProvider
+from identity.views import testing
 from identity.views.settings_page import SettingsPage
 
 if TYPE_CHECKING:
@@ -93,11 +94,9 @@ def effect(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 
 
 def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
-    """To the step that has to be done first, with what is wrong there."""
-    if problems := wizard.missing(idp):
-        for problem in problems:
-            messages.error(request, f"{problem.label}: {problem.text}")
-        return redirect("identity:setup-basic", idp_id=idp.pk)
+    """To the step that has to be done first, with what is in the way there."""
+    if not wizard.is_complete(idp):
+        return testing.incomplete(request, idp)
     messages.error(
         request,
         _(

@@ -41,17 +41,25 @@ def test(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """Step 2, Connectivity Test. GET shows the present result, POST runs the test."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if not wizard.may_enter(idp, "test"):
-        messages.error(
-            request,
-            _("The test needs all values of this step. Complete them first."),
-        )
-        return redirect("identity:setup-basic", idp_id=idp.pk)
+        return incomplete(request, idp)
     live = bool(getattr(request, "htmx", False))
     if request.method == "POST":
         response = begin(request, idp, live=live)
         if not live:
             return response
     return _result(request, idp, fragment=live)
+
+
+def incomplete(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
+    """Back to the first step: what does not hold there, or that something is left out."""
+    for problem in (wrong := wizard.wrong(idp)):
+        messages.error(request, f"{problem.label}: {problem.text}")
+    if not wrong:
+        messages.error(
+            request,
+            _("The test needs all values of this step. Complete them first."),
+        )
+    return redirect("identity:setup-basic", idp_id=idp.pk)
 
 
 def begin(request: "ConsoleRequest", idp: IdentityProvider, live: bool) -> HttpResponse:

@@ -108,6 +108,25 @@ def test_A11_two_drafts_of_one_company_are_not_both_confirmed(
     assert answers[0].headers["Location"] == page(draft, "basic")
 
 
+@pytest.mark.parametrize("step", ["test", "sync"])
+def test_A11_a_draft_of_a_connected_company_leads_back_and_says_what_is_wrong(
+    console: Client, tested: IdentityProvider, typed: dict[str, Any], step: str
+) -> None:
+    draft = twin(console, typed)
+    IdentityProvider.objects.filter(pk=tested.pk).update(confirmed_at=timezone.now())
+    shown = words(console.get(page(draft, step), follow=True))
+    assert f"CorpId: {CORP_ID}" in shown
+    assert "Complete them first" not in shown
+
+
+@pytest.mark.parametrize("step", ["test", "sync"])
+def test_a_draft_that_lacks_something_leads_back_to_complete_it(
+    console: Client, draft: IdentityProvider, step: str
+) -> None:
+    shown = words(console.get(page(draft, step), follow=True))
+    assert "The test needs all values of this step. Complete them first." in shown
+
+
 def test_A11_an_idp_that_is_edited_does_not_take_a_company_that_is_being_confirmed(
     second: Client, typed: dict[str, Any], against: Any
 ) -> None:
