@@ -112,7 +112,16 @@ class IdentityProvider(models.Model):
         """The IdP with this name (any case) or public id; raises DoesNotExist."""
         with contextlib.suppress(ValueError):
             return cls.objects.get(pk=uuid.UUID(text))
-        return cls.objects.get(name__iexact=text, confirmed_at__isnull=False)
+        return cls.called(text).get(confirmed_at__isnull=False)
+
+    @classmethod
+    def called(cls, text: str) -> models.QuerySet["IdentityProvider"]:
+        """Those with this name, in any case, drafts too; nobody if it is no text."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # bytes of a command line that are not UTF-8
+            return cls.objects.none()
+        return cls.objects.filter(name__iexact=text)
 
     @property
     def is_draft(self) -> bool:

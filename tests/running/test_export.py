@@ -149,4 +149,6 @@ def test_help_teaches_the_format_and_the_exit_codes() -> None:
         check=True,
     )
     assert '"status": "active|left|out_of_scope"' in result.stdout
-    assert "Exit code: 0 written, 2 wrong use or no such IdP." in result.stdout
+    assert (
+        "Exit code: 0 written, 1 failed, 2 wrong use or no such IdP." in result.stdout
+    )

@@ -5,12 +5,13 @@ import sys
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from identity import connection
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
 from identity.management.printing import check_lines
+from identity.management.steady import SteadyCommand
 from identity.models import IdentityProvider
 
 FAILED, USAGE = 1, 2
@@ -35,7 +36,7 @@ such IdP. With --json the output is one list of objects with the keys check, sta
 """
 
 
-class Command(BaseCommand):
+class Command(SteadyCommand):
     help = HELP
     requires_system_checks: list[str] = []
 
@@ -74,6 +75,7 @@ class Command(BaseCommand):
 
     def _as_json(self, idp: IdentityProvider) -> bool:
         checks = [check for check, _report in connection.run_checks(idp)]
+        self.in_utf8()
         self.stdout.write(json.dumps([_plain(c) for c in checks], ensure_ascii=False))
         return connection.passed(checks)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -22,9 +22,10 @@ from identity.as_code.writing import as_toml, example
 from identity.connectors import registry
 from identity.impact import impact_of
 from identity.management.printing import check_lines, fact_lines, table_lines
+from identity.management.steady import SteadyCommand, Unwritten
 from identity.models import IdentityProvider
 
-FAILED, USAGE = 1, 2
+FAILED, USAGE, UNSHOWN = 1, 2, 3
 STDIN = "-"
 HELP = """\
 Show IdPs, write one as a TOML file, and apply such a file.
@@ -61,11 +62,11 @@ mapping. What else is left out stays as it is, secrets too; for a new IdP it is
 the wizard's default.
 
 exit status: 0 applied, or nothing to change; 1 refused or failed, nothing was saved;
-2 wrong use, or no such file
+2 wrong use, or no such file; 3 saved, but what follows could not be printed
 """
 
 
-class Command(BaseCommand):
+class Command(SteadyCommand):
     help = HELP
     requires_system_checks: list[str] = []
 
@@ -112,7 +113,7 @@ class Command(BaseCommand):
     def _list(self, options: dict[str, Any]) -> None:
         idps = list(IdentityProvider.objects.all())
         if options["json"]:
-            self.stdout.write(_json([outline(idp) for idp in idps]))
+            self._json([outline(idp) for idp in idps])
             return
         head = ("NAME", "ID", "TYPE", "STATUS", "NEXT RUN")
         for line in table_lines([head, *(_cells(idp) for idp in idps)]):
@@ -121,35 +122,63 @@ class Command(BaseCommand):
     def _show(self, options: dict[str, Any]) -> None:
         found = facts(_named(options["idp"]))
         if options["json"]:
-            self.stdout.write(_json(found))
+            self._json(found)
             return
         for line in fact_lines(found):
             self.stdout.write(line)
 
     def _export(self, options: dict[str, Any]) -> None:
-        self.stdout.write(as_toml(_named(options["idp"])), ending="")
+        text = as_toml(_named(options["idp"]))
+        self.in_utf8()
+        self.stdout.write(text, ending="")
+
+    def _json(self, value: Any) -> None:
+        self.in_utf8()
+        self.stdout.write(json.dumps(value, ensure_ascii=False))
 
     # --- apply ---
 
     def _apply(self, options: dict[str, Any]) -> None:
+        try:
+            done = self._applied(options)
+        except Unwritten as lost:  # nothing is saved that was not really shown before
+            raise Refused(f"The output could not be written: {lost}.") from None
+        except KeyboardInterrupt:
+            raise Refused("You stopped it.") from None
+        if done is None:
+            return
+        want, outcome = done
+        try:
+            self._say(want, outcome)
+            self.stdout.flush()
+        except Unwritten as lost:
+            message = (
+                f"{outcome.idp} is saved. What follows could not be shown: {lost}."
+            )
+            raise CommandError(message, returncode=UNSHOWN) from None
+
+    def _applied(self, options: dict[str, Any]) -> tuple[Wanted, Outcome] | None:
+        """What was saved, None if nothing was to be; the differences come before."""
         document = read(_bytes_of(options["file"]), os.environ)
         want = wanted(document, draft=options["draft"])
         if not want.confirms and not any(change.real for change in want.shown):
             self.stdout.write(f"{want.idp}: nothing to change.")
-            return
+            return None
         self.stdout.write(_headline(want))
         for change in want.shown:
             self.stdout.write(f"  {change}")
         if options["dry_run"]:
             self.stdout.write(_dry(want))
-            return
+            return None
+        self.stdout.flush()
         self._ask(want, options)
         trial = self._tested(want) if want.needs_test else None
-        self._say(want, save(want, trial))
+        self.stdout.flush()
+        return want, save(want, trial)
 
     def _ask(self, want: Wanted, options: dict[str, Any]) -> None:
         """Go on only if that is wanted; closing wants a word of its own."""
-        terminal = options["file"] != STDIN and sys.stdin.isatty()
+        terminal = options["file"] != STDIN and bool(sys.stdin and sys.stdin.isatty())
         if want.closes:
             self.stdout.write(self.style.WARNING(_closing_words(want.idp)))
             if not (options["yes"] or terminal):
@@ -158,7 +187,7 @@ class Command(BaseCommand):
             return
         self.stdout.write("Apply? [y/N] ", ending="")
         self.stdout.flush()
-        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        if _answer().strip().casefold() not in ("y", "yes"):
             raise Refused("You did not say yes.")
 
     def _tested(self, want: Wanted) -> Trial:
@@ -215,16 +244,27 @@ def _add_apply_arguments(parser: CommandParser) -> None:
     )
 
 
+def _answer() -> str:
+    """A line that somebody types, "" if the terminal is gone or no text came."""
+    try:
+        return sys.stdin.readline()
+    except (OSError, ValueError):
+        return ""
+
+
 def _bytes_of(file: str) -> bytes:
     """The file's beginning, one byte more than is allowed."""
-    if file == STDIN:
-        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    place = "standard input" if file == STDIN else file
+    if file == STDIN and sys.stdin is None:
+        raise CommandError(f"{place}: it is closed.", returncode=USAGE)
     try:
+        if file == STDIN:
+            return sys.stdin.buffer.read(MOST_BYTES + 1)
         with Path(file).open("rb") as opened:
             return opened.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "this is no name of a file"
-        raise CommandError(f"{file}: {reason}", returncode=USAGE) from None
+        raise CommandError(f"{place}: {reason}", returncode=USAGE) from None
 
 
 def _named(text: str) -> IdentityProvider:
@@ -232,9 +272,7 @@ def _named(text: str) -> IdentityProvider:
     try:
         return IdentityProvider.named(text)
     except IdentityProvider.DoesNotExist:
-        if text and (
-            draft := IdentityProvider.objects.filter(name__iexact=text).first()
-        ):
+        if text and (draft := IdentityProvider.called(text).first()):
             return draft
         known = ", ".join(str(idp) for idp in IdentityProvider.objects.all())
         message = f"There is no IdP {text!r}. Known: {known or 'none yet'}."
@@ -274,7 +312,3 @@ def _closing_words(idp: IdentityProvider) -> str:
         f"{warning}\nActive employees: {impact.employees}. "
         f"Open sessions: {impact.sessions}."
     )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -2,20 +2,18 @@
 
 import csv
 import json
-import os
-import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
 
 from django.core.management.base import (
-    BaseCommand,
     CommandError,
     CommandParser,
     DjangoHelpFormatter,
 )
 from django.db.models import Prefetch
 
+from identity.management.steady import SteadyCommand
 from identity.models import IdentityProvider
 from sync.models import Department, Employee, Membership
 from sync.spreadsheet import BYTE_ORDER_MARK, harmless
@@ -45,7 +43,7 @@ Ids are text. Departments are ordered by id and employees by userid, as text.
   manage.py export_directory "Head office" > directory.json
   manage.py export_directory "Head office" --format csv --all > everyone.csv
 
-Exit code: 0 written, 2 wrong use or no such IdP.
+Exit code: 0 written, 1 failed, 2 wrong use or no such IdP.
 """
 
 
@@ -53,7 +51,7 @@ class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
     """Keeps the lines of the examples."""
 
 
-class Command(BaseCommand):
+class Command(SteadyCommand):
     """Reads rows in chunks and writes each at once, so that size does not matter."""
 
     help = "Print the synced directory of an IdP."
@@ -76,19 +74,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         idp = _idp(options["idp"])
-        # Whatever the terminal's language says: the formats are UTF-8.
-        if options.get("stdout") is None and hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(encoding="utf-8")
+        self.in_utf8()
         people = _people(idp, everyone=options["all"])
         out = cast(TextIO, _Out(self.stdout))
-        try:
-            if options["format"] == "csv":
-                _write_csv(out, people)
-            else:
-                _write_json(out, idp, _departments(idp), people)
-            self.stdout.flush()
-        except BrokenPipeError:  # the reader, such as `head`, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if options["format"] == "csv":
+            _write_csv(out, people)
+        else:
+            _write_json(out, idp, _departments(idp), people)
 
 
 class _Out:

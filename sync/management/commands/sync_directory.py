@@ -7,10 +7,11 @@ import threading
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from identity.connectors.errors import ConnectorError
 from identity.fields import CannotOpen
+from identity.management.steady import SteadyCommand
 from identity.mapping import MappingError
 from identity.models import IdentityProvider
 from sync import runs
@@ -35,7 +36,7 @@ exit codes: 0 success, 1 failed or cancelled (or another run is active), 2 usage
 """
 
 
-class Command(BaseCommand):
+class Command(SteadyCommand):
     """Runs one sync and says how it ended."""
 
     help = HELP
@@ -83,6 +84,7 @@ class Command(BaseCommand):
             runs.request_cancel(run)
             run.refresh_from_db()
         if as_json:
+            self.in_utf8()
             self.stdout.write(json.dumps(_as_json(run), ensure_ascii=False))
         else:
             self.stdout.write(_in_words(run))
