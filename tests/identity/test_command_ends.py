@@ -174,3 +174,12 @@ def test_json_and_files_are_utf_8_on_any_terminal(hq: IdentityProvider) -> None:
     assert 'name = "总部"' in exported.text
     assert json.loads(directory.text)["idp"] == "总部"
     assert {row["status"] for row in json.loads(checked.text)} <= {"pass", "skipped"}
+
+
+def test_without_any_idp_the_list_says_how_to_make_one() -> None:
+    ended = run("list")
+    assert ended.output.startswith("No IdP yet. Create one in the console, http")
+    assert ended.output.endswith(
+        "/identity/, or by a file: manage.py idp apply --help shows one.\n"
+    )
+    assert run("list", "--json").output == "[]\n"

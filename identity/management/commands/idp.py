@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -114,6 +115,13 @@ class Command(SteadyCommand):
         idps = list(IdentityProvider.objects.all())
         if options["json"]:
             self._json([outline(idp) for idp in idps])
+            return
+        if not idps:
+            self.stdout.write(
+                "No IdP yet. Create one in the console, "
+                f"{settings.PUBLIC_URL}{reverse('console:idps')}, or by a file: "
+                "manage.py idp apply --help shows one."
+            )
             return
         head = ("NAME", "ID", "TYPE", "STATUS", "NEXT RUN")
         for line in table_lines([head, *(_cells(idp) for idp in idps)]):
