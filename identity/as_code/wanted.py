@@ -15,7 +15,7 @@ from identity.connectors.errors import Unexpected
 from identity.fields import CannotOpen
 from identity.forms.idp import IdpForms
 from identity.forms.mapping import PREFIX, MappingForm
-from identity.forms.scope import Lineage, ScopeForm
+from identity.forms.scope import DraftScopeForm, Lineage, ScopeForm
 from identity.mapping import ATTRIBUTE, CATALOGUE
 from identity.models import IdentityProvider
 
@@ -69,7 +69,8 @@ class Wanted:
             idp, idp.connector_class.source_fields(), _mapping_data(document)
         )
         self.sent = _scope_data(document, idp)
-        self.scope = ScopeForm(self.sent, idp=idp, lookup=self.asked)
+        form = DraftScopeForm if draft else ScopeForm
+        self.scope = form(self.sent, idp=idp, lookup=self.asked)
 
     def again(self, idp: IdentityProvider) -> "Wanted":
         """The same beside a newer state of the IdP, without asking the vendor again."""

@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy
 
 from identity.connectors.errors import ConnectorError
 from identity.connectors.records import DepartmentRecord
-from identity.inputs import StrictForm
+from identity.inputs import StrictForm, TextField
 from identity.models import IdentityProvider
 
 MOST_DEPARTMENTS = 200
+LONGEST_ID = 64
+"""So long is the id of a department in the directory at most."""
 Lineage = Sequence[DepartmentRecord]
 Lookup = Callable[[Collection[str]], Mapping[str, Lineage]]
 """Gives each department that exists with its ancestors, the top first; unknown ids are
@@ -69,7 +71,7 @@ class ScopeForm(StrictForm):
         return values
 
     def _checked(self, chosen: list[str]) -> list[str]:
-        """The chosen ids without those that lie below another one."""
+        """The chosen ids, neither none nor too many, as far as they count."""
         if not chosen:
             raise ValidationError(
                 _(
@@ -87,6 +89,10 @@ class ScopeForm(StrictForm):
                 code="too_many",
                 params={"count": len(chosen), "most": MOST_DEPARTMENTS},
             )
+        return self._verified(chosen)
+
+    def _verified(self, chosen: list[str]) -> list[str]:
+        """Those of them that count, with `labels` set. Raises ValidationError."""
         self.labels = self._labels(chosen)
         if unknown := [one for one in chosen if one not in self.labels]:
             raise ValidationError(
@@ -128,6 +134,21 @@ class ScopeForm(StrictForm):
                 code="unreachable",
                 params={"cause": error.message},
             ) from error
+
+
+class DraftScopeForm(ScopeForm):
+    """The same for a draft that is only kept: Confirm asks the vendor, not this.
+
+    Ids need no more than to be such as one can be. `labels` hold what is stored of
+    them; one that nobody has read yet has none.
+    """
+
+    def _verified(self, chosen: list[str]) -> list[str]:
+        one_id = TextField(longest=LONGEST_ID, label=gettext_lazy("A department id"))
+        ids = list(dict.fromkeys(map(one_id.clean, chosen)))
+        stored = self.idp.department_labels
+        self.labels = {one: stored[one] for one in ids if one in stored}
+        return ids
 
 
 def label(lineage: Lineage) -> dict[str, Any]:

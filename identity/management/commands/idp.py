@@ -242,7 +242,9 @@ class Command(SteadyCommand):
 def _add_apply_arguments(parser: CommandParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the file, - for standard input")
     parser.add_argument(
-        "--draft", action="store_true", help="keep a draft: no test, no Confirm"
+        "--draft",
+        action="store_true",
+        help="keep a draft: no test, no Confirm; the vendor is not asked",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the differences, change nothing"
