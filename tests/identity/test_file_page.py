@@ -1,5 +1,6 @@
 """Show as file: the page, the download, and who may see them."""
 
+import html
 import tomllib
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from identity.connection import connector_for
 from identity.models import IdentityProvider, User
 from tests.identity.conftest import words
 from tests.plugins.browser import LiveConsole
-from tests.plugins.files import Folder
+from tests.plugins.files import Folder, run
 
 CANARIES = {
     "app_secret": "canary-secret-0123456789",
@@ -60,6 +61,24 @@ def test_U15_the_downloaded_text_parses_and_applies(
     )
     assert tomllib.loads(words(response))["id"] == str(idp.pk)
     assert folder.text(response.content).output == "Example: nothing to change.\n"
+
+
+def test_U15_page_download_and_command_give_the_same_text(
+    console: Client, full: IdentityProvider
+) -> None:
+    label = {"name": "研发 <&> \"R&D\" 'x'", "path": []}
+    IdentityProvider.objects.update(
+        name="总部",
+        description="Logon & <b>'登录'</b> \"\\",
+        scope="partial",
+        departments=["5"],
+        department_labels={"5": label},
+    )
+    shown = words(console.get(path(full))).split('id="file-text"')[1]
+    on_page = html.unescape(shown.partition(">")[2].partition("</pre>")[0])
+    exported = run("export", "总部").output
+    assert on_page == exported
+    assert words(console.get(path(full, "file-download"))) == exported
 
 
 def test_a_chinese_name_is_the_files_name_too(
