@@ -14,6 +14,7 @@ from identity.as_code.applying import wanted
 from identity.as_code.reading import read
 from identity.as_code.writing import as_toml, variables
 from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.forms.mapping import PROTECTED
 from identity.mapping import CATALOGUE
 from identity.models import IdentityProvider
 from tests.plugins.files import SECRET, Folder, run
@@ -37,7 +38,9 @@ mappings = st.fixed_dictionaries(
     optional={field.key: sources for field in CATALOGUE if not field.required},
 )
 attributes = st.dictionaries(
-    st.from_regex(r"[A-Z][A-Za-z0-9_]{0,31}", fullmatch=True),
+    st.from_regex(r"[A-Z][A-Za-z0-9_]{0,31}", fullmatch=True).filter(
+        lambda name: name.casefold() not in PROTECTED
+    ),
     st.sampled_from((*SOURCES, 'extension."#\\=', "extension.成本中心𠮷")),
     max_size=3,
 ).filter(lambda found: len({name.casefold() for name in found}) == len(found))
