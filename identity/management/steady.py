@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -38,6 +38,8 @@ class SteadyCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> Any:
         """As Django's; and what was printed is written before the command has ended."""
         out = options.get("stdout") or self.stdout._out
+        if sys.stderr is None:  # the words are lost, but not the exit code
+            self.stderr = OutputWrapper(io.StringIO())
         if out is None:
             raise CommandError(CLOSED)
         if isinstance(out, io.TextIOWrapper):  # a terminal may know ASCII alone
@@ -109,13 +111,13 @@ def _database_words(error: DatabaseError) -> str:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as worse:
-        return f"The database cannot be used: {_line(worse)}."
+        return f"The database cannot be used: {_line(worse)}"
     if missing:
         return OLD_TABLES if executor.loader.applied_migrations else NO_TABLES
     if isinstance(error, OperationalError):
-        return f"The database cannot be used: {_line(error)}."
+        return f"The database cannot be used: {_line(error)}"
     return ""
 
 
 def _line(error: DatabaseError) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    return " ".join(str(error).split())

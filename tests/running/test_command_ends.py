@@ -89,18 +89,29 @@ def test_a_database_of_an_earlier_version_is_said_as_well(tmp_path: Path) -> Non
     )
 
 
+def test_a_database_that_cannot_be_used_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "sasebridge.sqlite3").write_text("no database" * 10)
+    ended = manage("idp", "list", folder=tmp_path)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "CommandError: The database cannot be used: file is not a database\n",
+    )
+
+
 def test_closed_and_full_outputs_are_a_line_and_an_exit_code(folder: Path) -> None:
     """Python has nothing to add at its own end, and nothing is half saved."""
     apply = "manage idp apply $FILE --draft"
     for line, code, words in (
         ("manage idp list >/dev/full", 1, "The output could not be written: No space"),
         ("manage idp list >&-", 1, "Standard output is closed"),
+        ("manage idp show nobody 2>&-", 2, ""),
         (f"{apply} >/dev/full", 1, "Nothing was changed.\n  The output could not"),
         (f"{apply} | true; exit ${{PIPESTATUS[0]}}", 1, "Nothing was changed.\n"),
     ):
         ended = in_shell(f"PYTHONUNBUFFERED= {line}", folder)
         assert ended.returncode == code, line
-        assert ended.stderr.startswith(f"CommandError: {words}"), ended.stderr
+        said = f"CommandError: {words}" if words else ""
+        assert ended.stderr.startswith(said), ended.stderr
         assert ended.stderr.count("\n") <= 2, ended.stderr
     assert shell(NAMES, folder=folder) == "[]"
     left = "PYTHONUNBUFFERED= manage idp list | true; exit ${PIPESTATUS[0]}"
