@@ -109,6 +109,28 @@ def test_I85_what_a_colleague_stored_survives_a_page_opened_before(
     expect(page.locator("#id_name")).to_have_value("Shanghai")
 
 
+def test_I85_back_shows_what_is_stored_and_not_what_was_chosen_before(
+    live_console: LiveConsole, draft: IdentityProvider
+) -> None:
+    page = live_console.open(address(draft, "basic"))
+    saved = page.locator(".sb-saved")
+    with page.expect_response("**/setup/basic/save/"):
+        page.fill("#id_sync_interval_hours", "5")
+        page.get_by_role("radio", name="Closed").check()
+    page.goto(live_console.url + "/identity/")
+    IdentityProvider.objects.update(sync_interval_hours=9, status="enabled")
+    page.go_back()
+    expect(page.locator("#id_sync_interval_hours")).to_have_value("9")
+    expect(page.get_by_role("radio", name="Enabled")).to_be_checked()
+    with page.expect_response("**/setup/basic/save/"):
+        page.fill("#id_name", "Hangzhou")
+        page.focus("#id_description")
+    expect(saved).to_contain_text("Saved")
+    draft.refresh_from_db()
+    assert (draft.name, draft.sync_interval_hours) == ("Hangzhou", 9)
+    assert draft.status == "enabled"
+
+
 def test_U13_leaving_a_stored_draft_asks_nothing(
     live_console: LiveConsole, draft: IdentityProvider, warned: list[str]
 ) -> None:
@@ -145,6 +167,18 @@ def test_U12_changes_are_marked_and_counted_as_they_are_typed(
     expect(page.get_by_text("was Example")).to_be_hidden()
     expect(save).to_have_text("Save")
     expect(bar).to_have_text("2 changes")
+
+
+def test_U12_back_to_edit_shows_what_is_stored_and_no_changes(
+    live_console: LiveConsole, idp: IdentityProvider, warned: list[str]
+) -> None:
+    page = live_console.open(edit_of(idp))
+    page.fill("#id_sync_interval_hours", "5")
+    page.goto(live_console.url + "/identity/")
+    assert warned == ["beforeunload"]
+    page.go_back()
+    expect(page.locator("#id_sync_interval_hours")).to_have_value("24")
+    expect(page.locator("[data-changes]")).to_have_text("No changes")
 
 
 def test_U13_leaving_with_changes_asks_and_discarding_or_saving_does_not(

@@ -167,6 +167,19 @@ def test_I85_a_refused_page_keeps_what_was_unticked(
     complaints.clear()  # the browser's own lines about 422 and 409
 
 
+def test_I85_back_shows_the_settings_as_stored_and_not_as_chosen_before(
+    live_console: LiveConsole, tested: IdentityProvider
+) -> None:
+    page = live_console.open(address(tested, "sync"))
+    page.on("dialog", lambda dialog: dialog.accept())  # it asks before it leaves
+    page.locator("[name='source.name']").first.select_option("nickname")
+    page.get_by_text("Partially Synchronize").click()
+    page.goto(live_console.url + "/identity/")
+    page.go_back()
+    expect(page.get_by_role("radio", name="Synchronize All")).to_be_checked()
+    expect(page.locator("[name='source.name']").first).to_have_value("name")
+
+
 def test_U08_the_sum_follows_each_tick(
     live_console: LiveConsole, synced: IdentityProvider
 ) -> None:
