@@ -24,7 +24,10 @@ def fold(text: str) -> str:
 
 def plain(text: str) -> str:
     """ "José Müller" as "jose muller"; wide letters as narrow ones."""
-    return text.lower() if text.isascii() else "".join(plain_signs(text))
+    if text.isascii():
+        return text.lower()
+    # Composed once more: a narrow kana has its voicing in a character of its own.
+    return unicodedata.normalize("NFC", "".join(plain_signs(text)))
 
 
 def plain_signs(text: str) -> list[str]:

@@ -1,21 +1,23 @@
 """Names that are there already are spelled as this version looks for them.
 
 With the name without accents, and with rare readings apart from usual ones. A chunk at
-a time, by key, each in a transaction of its own that holds its rows, so that no name
-changes between reading and writing it, and events and logons go on meanwhile. A row
-that is spelled so already is not written: doing it again goes on where it ended.
+a time, by key: spelled without a lock, then written in a short transaction, a row only
+if its name is still the one that was read, so that events and logons go on meanwhile.
+A row that is spelled so already is not written: doing it again goes on where it ended.
+Workers of the version before are stopped by then (README): what they write behind the
+walk would keep their spelling until that name changes.
 """
 
 from django.db import migrations, transaction
 
 from sync.sound import spell
 
-CHUNK = 500
+CHUNK = 100
 
 
 def respell(apps, schema_editor):
     for model, person in (("Employee", True), ("Department", False)):
-        rows = apps.get_model("sync", model).objects.only("name", "sound")
+        rows = apps.get_model("sync", model).objects
         after = 0
         while after is not None:
             after = _chunk(rows, after, person=person)
@@ -23,17 +25,13 @@ def respell(apps, schema_editor):
 
 def _chunk(rows, after, *, person):
     """Spell some rows; the key of the last one, None if none was left."""
+    found = rows.filter(pk__gt=after).order_by("pk").values_list("pk", "name", "sound")
+    chunk = [(*row, spell(row[1], person=person)) for row in found[:CHUNK]]
     with transaction.atomic():
-        held = rows.select_for_update().filter(pk__gt=after).order_by("pk")
-        chunk = list(held[:CHUNK])
-        changed = []
-        for row in chunk:
-            spelled = spell(row.name, person=person)
-            if row.sound != spelled:
-                row.sound = spelled
-                changed.append(row)
-        rows.bulk_update(changed, ["sound"], batch_size=CHUNK // 2)
-    return chunk[-1].pk if chunk else None
+        for pk, name, sound, spelled in chunk:
+            if sound != spelled:
+                rows.filter(pk=pk, name=name).update(sound=spelled)
+    return chunk[-1][0] if chunk else None
 
 
 class Migration(migrations.Migration):

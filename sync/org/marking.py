@@ -17,10 +17,14 @@ def written(value: str, text: str) -> Iterator[Span]:
     # For each letter of the plain value, the character that it comes from.
     origin = [place for place, sign in enumerate(signs) for _letter in sign]
     letters, wanted = "".join(signs), plain(text)
-    at = 0
+    at = reached = 0
     while wanted and (found := letters.find(wanted, at)) >= 0:
         at = found + len(wanted)
-        yield origin[found], origin[at - 1] + 1
+        # One character can be several letters ("ß" is "ss"): it is named once.
+        start, end = max(origin[found], reached), origin[at - 1] + 1
+        if start < end:
+            yield start, end
+            reached = end
 
 
 def heard(name: str, text: str, *, person: bool) -> Iterator[Span]:

@@ -82,6 +82,7 @@ def test_mail_job_number_and_title_are_searched_in_any_case(
         *[(text, "Иван") for text in ("иван", "ИВАН")],
         *[(text, "Anna Muller") for text in ("anna müller", "Ｍuller")],
         *[(text, "が森") for text in ("が", "森")],
+        *[(text, "ｶﾞﾝﾀﾞﾑ") for text in ("ガンダム", "ｶﾞﾝ")],
     ],
 )
 def test_names_are_found_without_regard_to_accents_and_case(
@@ -89,7 +90,7 @@ def test_names_are_found_without_regard_to_accents_and_case(
 ) -> None:
     """U32: on both sides, and on both databases alike."""
     people = ("José García", "Obermüller", "Łukasz Øst", "Groß", "Иван", "Anna Muller")
-    for number, name in enumerate((*people, "か林", "が森")):
+    for number, name in enumerate((*people, "か林", "が森", "ｶﾞﾝﾀﾞﾑ")):
         builders.employee(idp, f"v{number}", name)
     assert expected in found(idp, text)
     assert len(found(idp, text)) <= 2

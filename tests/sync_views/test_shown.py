@@ -68,6 +68,8 @@ def test_a_duration_is_told_in_its_two_largest_units(seconds: float, text: str) 
         ("José García", "jose", "<mark>José</mark> García"),
         ("Jose\u0301 M", "é m", "Jos<mark>é M</mark>"),
         ("Straße", "ss", "Stra<mark>ß</mark>e"),
+        ("Straße", "s", "<mark>S</mark>tra<mark>ß</mark>e"),
+        ("研发Ⅲ期", "i", "研发<mark>Ⅲ</mark>期"),
         ("Ann", "", "Ann"),
     ],
 )

@@ -148,14 +148,15 @@ class Command(SteadyCommand):
 
     def _apply(self, options: dict[str, Any]) -> None:
         try:
-            done = self._applied(options)
+            judged = self._judged(options)
         except Unwritten as lost:  # nothing is saved that was not really shown before
             raise Refused(f"The output could not be written: {lost}.") from None
         except KeyboardInterrupt:
             raise Refused("You stopped it.") from None
-        if done is None:
+        if judged is None:
             return
-        want, outcome = done
+        want, trial = judged
+        outcome = save(want, trial)
         try:
             self._say(want, outcome)
             self.stdout.flush()
@@ -165,8 +166,8 @@ class Command(SteadyCommand):
             )
             raise CommandError(message, returncode=UNSHOWN) from None
 
-    def _applied(self, options: dict[str, Any]) -> tuple[Wanted, Outcome] | None:
-        """What was saved, None if nothing was to be; the differences come before."""
+    def _judged(self, options: dict[str, Any]) -> tuple[Wanted, Trial | None] | None:
+        """What is to be saved, None if nothing is; the differences are shown."""
         document = read(_bytes_of(options["file"]), os.environ)
         want = wanted(document, draft=options["draft"])
         if not want.confirms and not any(change.real for change in want.shown):
@@ -182,7 +183,7 @@ class Command(SteadyCommand):
         self._ask(want, options)
         trial = self._tested(want) if want.needs_test else None
         self.stdout.flush()
-        return want, save(want, trial)
+        return want, trial
 
     def _ask(self, want: Wanted, options: dict[str, Any]) -> None:
         """Go on only if that is wanted; closing wants a word of its own."""
