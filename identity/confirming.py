@@ -1,5 +1,9 @@
-"""Confirm: a draft becomes an IdP, its cycle begins, and whoever listens is told."""
+"""Confirm: a draft becomes an IdP, its cycle begins, and whoever listens is told.
 
+They are told of a closed IdP that is enabled again, too.
+"""
+
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -49,7 +53,16 @@ def confirm(
     answers = signals.idp_confirmed.send(
         sender=IdentityProvider, idp=idp, by=by, first=first
     )
-    return next((answer for _to, answer in answers if isinstance(answer, str)), "")
+    return _address(answer for _to, answer in answers)
+
+
+def announce_enabled(idp: IdentityProvider, *, by: User | None) -> str:
+    """Tell whoever listens that a closed IdP is saved as enabled, in its transaction.
+
+    As `confirm`, returns the address of the page that is to be seen next.
+    """
+    answers = signals.idp_enabled.send(sender=IdentityProvider, idp=idp, by=by)
+    return _address(answer for _to, answer in answers)
 
 
 def settled(idp: IdentityProvider) -> dict[str, object]:
@@ -59,6 +72,10 @@ def settled(idp: IdentityProvider) -> dict[str, object]:
         "departments": idp.departments,
         "mapping": idp.mapping,
     }
+
+
+def _address(answers: Iterable[object]) -> str:
+    return next((answer for answer in answers if isinstance(answer, str)), "")
 
 
 def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:

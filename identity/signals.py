@@ -13,6 +13,11 @@ confirming transaction with `idp` (IdentityProvider), `by` (User or None) and `f
 (bool: was it a draft until now).
 A receiver may return the address of the page that the administrator should see next."""
 
+idp_enabled = Signal()
+"""A closed IdP was enabled again, so that what is stored of it may be old, and was read
+for other settings. Sent in the saving transaction with `idp` and `by`, None for a
+command. A receiver may return an address, as for `idp_confirmed`."""
+
 impact_asked = Signal()
 """How many active employees does an IdP let log on? Sent with `idp` (IdentityProvider)
 before it is closed. A receiver returns the number it knows."""

@@ -6,7 +6,7 @@ from django.dispatch import receiver
 from django.urls import reverse
 
 from identity.models import IdentityProvider, User
-from identity.signals import directory_asked, idp_confirmed, impact_asked
+from identity.signals import directory_asked, idp_confirmed, idp_enabled, impact_asked
 from sync import runs, tasks
 from sync.models import Employee, SyncRun
 from sync.org.stored import Stored
@@ -23,13 +23,30 @@ def start_first_run(
     """
     if idp.status == IdentityProvider.Status.CLOSED and not first:
         return ""
-    later = SyncRun.Trigger.PERSON if by else SyncRun.Trigger.COMMAND
-    trigger = SyncRun.Trigger.CONFIRM if first else later
+    return _begin(idp, by, SyncRun.Trigger.CONFIRM if first else _asked(by))
+
+
+@receiver(idp_enabled)
+def read_again(idp: IdentityProvider, by: User | None, **_: Any) -> str:
+    """People may have left, and other settings may hold, since it was read last (F-70).
+
+    No cycle is waited for: until then whoever should be gone could log on.
+    """
+    return _begin(idp, by, _asked(by))
+
+
+def _asked(by: User | None) -> str:
+    return SyncRun.Trigger.PERSON if by else SyncRun.Trigger.COMMAND
+
+
+def _begin(idp: IdentityProvider, by: User | None, trigger: str) -> str:
+    """The page of the run that begins now, or of the one that is under way."""
     try:
         run = runs.enqueue(idp, trigger=trigger, by=by)
     except runs.AlreadyRunning as already:
-        return reverse("sync:run", args=[already.run.pk])
-    tasks.ring(run)
+        run = already.run
+    else:
+        tasks.ring(run)
     return reverse("sync:run", args=[run.pk])
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from identity import audit, connection, sessions, wizard
 from identity.as_code.reading import Document, Refused
 from identity.as_code.wanted import Wanted
-from identity.confirming import confirm, held, settled
+from identity.confirming import announce_enabled, confirm, held, settled
 from identity.connectors.records import Check
 from identity.fields import CannotOpen
 from identity.impact import impact_of
@@ -24,12 +24,14 @@ ORIGIN = "command"
 class Outcome:
     """What was saved; `address` is the page of what goes on now, "" if nothing does.
 
-    `first`: the IdP was confirmed by it.
+    `first`: the IdP was confirmed by it. `waits`: new settings of a closed IdP, which
+    nothing reads until it is enabled.
     """
 
     idp: IdentityProvider
     address: str = ""
     first: bool = False
+    waits: bool = False
 
 
 def wanted(document: Document, *, draft: bool = False) -> Wanted:
@@ -85,12 +87,12 @@ def save(want: Wanted, trial: Trial | None) -> Outcome:
             f"{idp} was changed by somebody else meanwhile. Nothing was saved. Apply "
             "the file again, and look at the differences."
         )
-    resettled = fresh.resettled
+    resettled, opens = fresh.resettled, fresh.opens
     _save_basics(fresh)
     if trial:
         connection.keep_report(idp, None, trial.checks)
     if not (fresh.confirms or resettled):
-        return Outcome(idp)
+        return Outcome(idp, announce_enabled(idp, by=None) if opens else "")
     fresh.put_into(idp)
     if want.draft:
         idp.save()
@@ -99,7 +101,8 @@ def save(want: Wanted, trial: Trial | None) -> Outcome:
     if fresh.confirms and not wizard.may_enter(idp, "sync"):
         raise Refused(f"{idp} could not be confirmed. Nothing was saved. Try again.")
     first = idp.is_draft
-    return Outcome(idp, confirm(idp, by=None, origin=ORIGIN), first)
+    waits = not first and idp.status == IdentityProvider.Status.CLOSED
+    return Outcome(idp, confirm(idp, by=None, origin=ORIGIN), first, waits)
 
 
 def _meant(document: Document) -> IdentityProvider:

@@ -89,6 +89,11 @@ class Wanted:
         return not self.idp.is_draft and self.forms.closes()
 
     @property
+    def opens(self) -> bool:
+        """Whether a closed IdP works again by it."""
+        return not self.idp.is_draft and self.forms.opens()
+
+    @property
     def needs_test(self) -> bool:
         """Whether the connectivity test has to vouch for the values first."""
         return not self.draft and (self.confirms or self.forms.changes_tested())

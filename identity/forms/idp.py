@@ -64,6 +64,12 @@ class IdpForms:
         new = self.values().get("status")
         return self.idp.status == statuses.ENABLED and new == statuses.CLOSED
 
+    def opens(self) -> bool:
+        """Whether saving would enable a closed IdP."""
+        statuses = IdentityProvider.Status
+        new = self.values().get("status")
+        return self.idp.status == statuses.CLOSED and new == statuses.ENABLED
+
     def save(self) -> dict[str, Any]:
         """Save every valid field; returns what changed, fit for the audit trail."""
         changes = self.changes()

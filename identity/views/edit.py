@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from identity import audit, connection, sessions
 from identity.access import administrators_only
-from identity.confirming import held
+from identity.confirming import announce_enabled, held
 from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
 from identity.forms.closing import ClosingForm
@@ -96,6 +96,7 @@ class _Save:
 
     def _saved(self, checks: list[Check]) -> HttpResponse:
         idp, closes = self.forms.idp, self.forms.closes()
+        opens = self.forms.opens()
         closing = asdict(impact_of(idp)) if closes else None
         changes = self.forms.save()
         if not self.forms.is_valid():  # somebody else took the name meanwhile
@@ -111,6 +112,8 @@ class _Save:
             messages.warning(self.request, text)
         words = _("Saved.") if changes else _("Nothing was changed.")
         messages.success(self.request, words)
+        if opens and (address := announce_enabled(idp, by=self.request.user)):
+            return redirect(address)
         return redirect("console:overview", idp_id=idp.pk)
 
 

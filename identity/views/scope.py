@@ -158,8 +158,19 @@ def _saved(
     if sent(request.POST, found) != found != settled(idp):
         return found, None
     address = confirm(idp, by=request.user, request=request)
-    messages.success(
-        request, _("%(name)s is set up.") % {"name": idp} if first else _("Saved.")
-    )
+    messages.success(request, _saved_words(idp, first=first))
     address = address or reverse("console:overview", kwargs={"idp_id": idp.pk})
     return found, redirect(address)
+
+
+def _saved_words(idp: IdentityProvider, *, first: bool) -> str:
+    if first:
+        words = _("%(name)s is set up.")
+    elif idp.status == IdentityProvider.Status.CLOSED:
+        words = _(
+            "Saved. %(name)s is closed, so nothing is read until you enable it: then a "
+            "synchronization begins at once."
+        )
+    else:
+        words = _("Saved.")
+    return words % {"name": idp}

@@ -50,6 +50,7 @@ or nothing. On a terminal you are asked first.
 If a value is new that the Connectivity Test vouches for, or if a draft is to become
 an IdP, the test runs with the new values; only if it passes is anything saved. A new
 IdP is confirmed as by the wizard's Confirm, and its first synchronization begins.
+A closed IdP that is enabled again is synchronized at once.
 """
 FILE = """\
 the file, for example:
@@ -232,6 +233,8 @@ class Command(SteadyCommand):
                 f"The addresses to paste at {idp.connector_class.label}: "
                 f"manage.py idp show {idp.pk}"
             )
+        if outcome.waits:
+            self.stdout.write("It is closed: nothing is read until it is enabled.")
         if outcome.address:
             first = "first synchronization" if outcome.first else "synchronization"
             self.stdout.write(
