@@ -39,14 +39,18 @@ class Kept:
         """What the page shows now, as the hidden field of the next POST."""
         return signed(state_of(self.forms.idp) | dict(self.theirs))
 
-    def labels(self) -> list[str]:
-        """What the fields of `theirs` are called."""
-        return [
+    def told(self) -> str:
+        """Which fields were kept as somebody else left them; "" if none."""
+        if not self.theirs or not self.forms.idp.is_draft:
+            return ""
+        labels = ", ".join(
             str(form.fields[name].label)
             for form in self.forms.both
             for name in form.fields
             if name in self.theirs
-        ]
+        )
+        words = _("Changed by somebody else meanwhile, and kept: %(fields)s.")
+        return words % {"fields": labels}
 
 
 def keep(request: "ConsoleRequest", idp_id: UUID) -> Kept:
@@ -84,7 +88,7 @@ def save(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     wrong = kept.forms.problems(empty=False)
     context = basic_context(kept.forms) | {
         "wrong": wrong,
-        "theirs": kept.labels(),
+        "told": kept.told(),
         "version": kept.version(),
         "fragment": True,
     }

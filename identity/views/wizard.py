@@ -82,9 +82,12 @@ def _new_draft(request: "ConsoleRequest", kind: str) -> IdentityProvider:
 
 def _save(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     """Keep what is valid; go on if all is, or leave if the rest is only empty."""
-    forms = keep(request, idp.pk).forms
+    kept = keep(request, idp.pk)
+    forms = kept.forms
     if not forms.idp.is_draft:
         return redirect("identity:edit", idp_id=idp.pk)
+    if told := kept.told():
+        messages.warning(request, told)
     for _field, text in forms.vendor.warnings():
         messages.warning(request, text)
     if request.POST.get("next") == "leave" and forms.only_empty():

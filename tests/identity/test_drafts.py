@@ -233,6 +233,38 @@ def test_I85_leaving_the_step_does_not_set_back_what_a_colleague_stored(
     assert (draft.name, draft.description) == ("Hangzhou", "theirs")
 
 
+@pytest.mark.parametrize("button", ["leave", "test"])
+def test_I85_each_button_says_what_it_kept_of_a_colleague(
+    console: Client,
+    tested: IdentityProvider,
+    typed: dict[str, Any],
+    simulator: Simulator,
+    button: str,
+) -> None:
+    """Without script nothing else on the way would say so."""
+    mine = typed | {"version": version(console.get(page(tested, "basic")))}
+    leave(console, tested, typed | {"app_key": "dingtheirs0000000001"})
+    sent = mine | {"description": "mine", "next": button}
+    shown = words(console.post(page(tested, "basic"), sent, follow=True))
+    told = "Changed by somebody else meanwhile, and kept: AppKey."
+    assert told in shown
+    tested.refresh_from_db()
+    assert tested.settings["app_key"] == "dingtheirs0000000001"
+    again = words(console.post(page(tested, "basic"), typed | {"next": "leave"}))
+    assert told not in again
+
+
+def test_I85_a_page_with_an_error_says_what_it_kept_of_a_colleague(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    mine = typed | {"description": ""}
+    mine["version"] = version(console.get(page(draft, "basic")))
+    leave(console, draft, typed | {"description": "theirs"})
+    shown = words(console.post(page(draft, "basic"), mine | {"name": "two words"}))
+    assert "and kept: " in shown
+    assert 'value="theirs"' in shown
+
+
 def test_a_field_of_a_draft_that_is_gone_brings_it_not_back(
     console: Client, draft: IdentityProvider
 ) -> None:
