@@ -86,13 +86,12 @@ class Lease:
         self.run = run
         self._shutdown = stop
         self._progress: dict[str, Any] = {}
-        self._closed_before = run.idp.status == IdentityProvider.Status.CLOSED
         self._configuration = configuration_of(run.idp)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, daemon=True)
         self._ends = time.monotonic() + settings.SYNC_LONGEST_RUN
         self.cancelled = False
-        self.closed = False
+        self.closed = self._closes(run.idp.status)
         self.lost = False
 
     def __enter__(self) -> Self:
@@ -197,8 +196,9 @@ class Lease:
             self.cancelled, self.closed = cancelled, self._closes(status)
 
     def _closes(self, status: str) -> bool:
-        """Whether the IdP was open when the run began, and is not any more."""
-        return status == IdentityProvider.Status.CLOSED and not self._closed_before
+        """Whether the IdP was open when the run was asked for, and is not any more."""
+        closed = status == IdentityProvider.Status.CLOSED
+        return closed and not self.run.although_closed
 
     def _beat_on(self) -> None:
         while not self._over.wait(BEAT):

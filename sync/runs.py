@@ -53,17 +53,26 @@ def enqueue(
     by: User | None = None,
     people: bool = True,
     attempts: int = 0,
+    although_closed: bool | None = None,
 ) -> SyncRun:
     """A new queued run; raises AlreadyRunning if one waits or runs.
 
     Dead runs are closed first, and a held plan is superseded: the new run reads anew.
+    `although_closed` None: as the caller knows the IdP, which may be old news by now.
     """
+    if although_closed is None:
+        although_closed = idp.status == IdentityProvider.Status.CLOSED
     with transaction.atomic():
         close_dead(idp)
         try:
             with transaction.atomic():
                 run = SyncRun.objects.create(
-                    idp=idp, trigger=trigger, by=by, people=people, attempts=attempts
+                    idp=idp,
+                    trigger=trigger,
+                    by=by,
+                    people=people,
+                    attempts=attempts,
+                    although_closed=although_closed,
                 )
         except IntegrityError:
             open_run = SyncRun.objects.filter(idp=idp, state__in=SyncRun.OPEN).first()
@@ -73,6 +82,18 @@ def enqueue(
         SyncRun.objects.filter(pk=run.pk).update(lease_until=Now() + LEASE)
         SyncRun.objects.filter(idp=idp, state=State.HELD).update(state=State.SUPERSEDED)
     return run
+
+
+def enqueue_again(run: SyncRun, *, attempts: int = 0) -> SyncRun:
+    """What a run was to do, in a new queued one; raises AlreadyRunning."""
+    return enqueue(
+        run.idp,
+        trigger=run.trigger,
+        by=run.by,
+        people=run.people,
+        attempts=attempts,
+        although_closed=run.although_closed,
+    )
 
 
 def request_cancel(run: SyncRun) -> None:
@@ -110,7 +131,7 @@ def perform(
 def _read_anew(run: SyncRun) -> None:
     """Queue a run with the new settings; the next tick rings for it."""
     with contextlib.suppress(AlreadyRunning):
-        enqueue(run.idp, trigger=run.trigger, by=run.by, people=run.people)
+        enqueue_again(run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +200,7 @@ def _outcome(lease: Lease, watch: _Reporting) -> dict[str, Any]:
     """Carry the run out; whatever happens becomes a state, a cause and true counts."""
     counts = Counter[str](lease.run.counts)  # what it wrote before it was stopped
     try:
-        if _closed_since(lease.run):
+        if lease.closed:  # while it waited
             raise LeaseLost("the IdP was closed")
         with Stage(lease.run.idp_id) as stage:
             outcome = _carry_out(lease, watch, stage, counts)
@@ -237,16 +258,6 @@ def _carry_out(
         "unknown_fields": sorted(work.rules.unknown),
         "calls": work.reading.calls,
     }
-
-
-def _closed_since(run: SyncRun) -> bool:
-    """Whether this run waited while its IdP was closed.
-
-    One that was set up closed is read once, and a command may read it at any time.
-    """
-    anyway = (SyncRun.Trigger.COMMAND, SyncRun.Trigger.CONFIRM)
-    closed = run.idp.status == IdentityProvider.Status.CLOSED
-    return closed and run.trigger not in anyway
 
 
 def _code_of(error: ConnectorError) -> str:

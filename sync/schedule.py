@@ -58,13 +58,7 @@ def restart_dead() -> Iterator[SyncRun]:
             )
             continue
         try:
-            yield runs.enqueue(
-                run.idp,
-                trigger=run.trigger,
-                by=run.by,
-                people=run.people,
-                attempts=run.attempts,
-            )
+            yield runs.enqueue_again(run, attempts=run.attempts)
         except runs.AlreadyRunning:
             continue
 

@@ -56,6 +56,8 @@ class SyncRun(models.Model):
     )
     people = models.BooleanField(default=True)
     """False: departments only (spec A6)."""
+    although_closed = models.BooleanField(default=False)
+    """Its IdP was closed already when it was asked for; else a closing stops it."""
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -148,7 +148,7 @@ def test_a_run_writes_nothing_for_settings_it_did_not_begin_with(
     assert SyncRun.objects.get(state=State.QUEUED).pk > run.pk
 
 
-@pytest.mark.parametrize("trigger", ["schedule", "person"])
+@pytest.mark.parametrize("trigger", ["schedule", "person", "confirm", "command"])
 def test_a_run_that_waited_until_its_idp_was_closed_does_nothing(
     idp: IdentityProvider, trigger: str
 ) -> None:
@@ -157,6 +157,30 @@ def test_a_run_that_waited_until_its_idp_was_closed_does_nothing(
     IdentityProvider.objects.update(status="closed")
     run.refresh_from_db()
     assert runs.perform(SyncRun.objects.get(pk=run.pk)).state == State.SUPERSEDED
+    assert not Employee.objects.exists()
+
+
+@pytest.mark.parametrize("trigger", ["confirm", "command"])
+def test_a_run_that_was_asked_for_of_a_closed_idp_reads_it(
+    idp: IdentityProvider, trigger: str
+) -> None:
+    """One that was set up closed is read once, and a command may read it any time."""
+    IdentityProvider.objects.update(status="closed")
+    idp.refresh_from_db()
+    run = runs.enqueue(idp, trigger=trigger)
+    assert runs.perform(run).state == State.SUCCESS
+    assert Employee.objects.exists()
+
+
+def test_F27_a_run_whose_worker_died_is_not_begun_anew_once_its_idp_is_closed(
+    idp: IdentityProvider,
+) -> None:
+    lease.claim(runs.enqueue(idp, trigger="confirm"))
+    past = timezone.now() - timedelta(seconds=1)
+    SyncRun.objects.update(lease_until=past)
+    IdentityProvider.objects.update(status="closed")
+    (again,) = schedule.restart_dead()
+    assert runs.perform(again).state == State.SUPERSEDED
     assert not Employee.objects.exists()
 
 
