@@ -146,7 +146,7 @@ class Lease:
             self.lost = True
             raise LeaseLost("another worker took this run over")
         if self._closes(row.idp.status):
-            self.lost = True
+            self.lost = self.closed = True
             raise LeaseLost("the IdP was closed")
         if configuration_of(row.idp) != self._configuration:
             self.lost = True
@@ -181,9 +181,16 @@ class Lease:
         _renew(self.run)
 
     def outdated(self) -> bool:
-        """Whether the IdP has other settings now than when the run began."""
-        idp = IdentityProvider.objects.filter(pk=self.run.idp_id).first()
-        return idp is not None and configuration_of(idp) != self._configuration
+        """Whether the IdP has other settings now than when the run began, or is
+        enabled again after its closing stopped the run."""
+        with transaction.atomic():
+            # Who enabled it just now may have found this run open, and begun none.
+            rows = IdentityProvider.objects.select_for_update(no_key=True)
+            idp = rows.filter(pk=self.run.idp_id).first()
+        if idp is None:
+            return False
+        reopened = self.closed and not self._closes(idp.status)
+        return reopened or configuration_of(idp) != self._configuration
 
     def beat(self) -> None:
         """Extend the lease, write the progress, hear about a cancel or a closing."""
@@ -193,7 +200,8 @@ class Lease:
         if not mine.update(lease_until=Now() + LEASE, **self._progress):
             self.lost = True
         for cancelled, status in mine.values_list("cancel_requested", "idp__status"):
-            self.cancelled, self.closed = cancelled, self._closes(status)
+            # Once closed it stays so for this run: its work is being stopped already.
+            self.cancelled, self.closed = cancelled, self.closed or self._closes(status)
 
     def _closes(self, status: str) -> bool:
         """Whether the IdP was open when the run was asked for, and is not any more."""

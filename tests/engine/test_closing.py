@@ -1,15 +1,17 @@
 """A closed IdP is enabled again: what changed meanwhile is read at once (F-27, F-70)."""
 
+import time
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.models import IdentityProvider, User
 from sync import runs
 from sync.models import SyncRun
-from tests.engine.conftest import Sync, active
+from tests.engine.conftest import LIST, Sync, active
 from tests.plugins.files import Folder
 
 State, Trigger = SyncRun.State, SyncRun.Trigger
@@ -111,3 +113,32 @@ def test_saving_what_is_enabled_already_starts_nothing(
     sent = form | {"description": "Another one"}
     assert console.post(edit_path(idp), sent).status_code == 302
     assert not SyncRun.objects.exists()
+
+
+def test_F70_a_run_that_stops_for_a_closing_is_followed_by_another_once_enabled(
+    idp: IdentityProvider, simulator: Simulator, console: Client, form: dict[str, Any]
+) -> None:
+    """Whoever enables before the old run is over finds it open, and begins none."""
+    run = runs.enqueue(idp, trigger=Trigger.PERSON)
+
+    def close_and_enable() -> None:
+        IdentityProvider.objects.update(status="closed")
+        beat(run)
+        beat(run)  # one of them began after the closing
+        assert console.post(edit_path(idp), form).status_code == 302
+        assert list(SyncRun.objects.all()) == [run]
+
+    simulator.faults.before(LIST, 1, close_and_enable)
+    runs.perform(run)
+    assert run.state == State.SUPERSEDED
+    again = SyncRun.objects.get(state=State.QUEUED)
+    assert runs.perform(again).state == State.SUCCESS
+
+
+def beat(run: SyncRun, seconds: float = 30) -> None:
+    """Wait for the next heartbeat of a run; bounded."""
+    row = SyncRun.objects.filter(pk=run.pk).values_list("lease_until", flat=True)
+    before, until = row.get(), time.monotonic() + seconds
+    while row.get() == before:
+        assert time.monotonic() < until, "no heartbeat came"
+        time.sleep(0.05)
