@@ -7,6 +7,7 @@ was interrupted is finished by beginning it again.
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,12 +25,18 @@ PAUSE = 0.002
 
 
 class NotClosed(Exception):
-    """The IdP is enabled, or was enabled while it was being removed.
+    """The IdP is enabled, or was enabled while it was being removed."""
 
-    `begun`: some of what is its own was removed by then.
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Does up to a step's rows, and says whether there may be more.
+
+    `deletes`: what it has done, nobody can bring back.
     """
 
-    begun = False
+    work: Callable[[], bool]
+    deletes: bool = True
 
 
 def holdings(idp: IdentityProvider) -> dict[str, int]:
@@ -48,51 +55,58 @@ def holdings(idp: IdentityProvider) -> dict[str, int]:
 def remove(
     idp: IdentityProvider,
     *,
+    first: Callable[[IdentityProvider], Any],
     last: Callable[[IdentityProvider], Any],
     seconds: float,
     size: int = STEP,
 ) -> bool:
     """Remove an IdP with everything that is its own; False if `seconds` were not enough.
 
-    `last` is called in the transaction that removes the row itself. Raises NotClosed;
-    DoesNotExist if somebody else has finished the removal.
+    `first` is called in the transaction that deletes something first, `last` in the one
+    that removes the row itself. Raises NotClosed; DoesNotExist if somebody else has
+    finished the removal.
     """
     until = time.monotonic() + seconds
     begun = False
-    try:
-        for step in _steps(idp, size):
-            while _under_lock(idp, step):
-                begun = True
-                if time.monotonic() > until:
-                    return False
-                time.sleep(PAUSE)
-        with transaction.atomic():
-            row = _held(idp)
-            last(row)
-            IdentityProvider.objects.filter(pk=row.pk).delete()
-    except NotClosed as stopped:
-        stopped.begun = begun
-        raise
+    for step in _steps(idp, size):
+        while _under_lock(idp, step, first=None if begun else first):
+            begun = begun or step.deletes
+            if time.monotonic() > until:
+                return False
+            time.sleep(PAUSE)
+    with transaction.atomic():
+        row = _held(idp)
+        if not begun:
+            first(row)
+        last(row)
+        IdentityProvider.objects.filter(pk=row.pk).delete()
     return True
 
 
-def _steps(idp: IdentityProvider, size: int) -> Iterator[Callable[[], bool]]:
-    """Each removes up to `size` rows, and says whether there may be more."""
+def _steps(idp: IdentityProvider, size: int) -> Iterator[_Step]:
     opened = LogonSession.objects.filter(idp=idp, ended_at__isnull=True)
-    yield partial(_ended, opened, size)
-    yield partial(_people, idp, size)
-    yield partial(_rows, Department.objects.filter(idp=idp), size)
+    yield _Step(partial(_ended, opened, size), deletes=False)
+    yield _Step(partial(_people, idp, size))
+    yield _Step(partial(_rows, Department.objects.filter(idp=idp), size))
     for run in list(SyncRun.objects.filter(idp=idp).values_list("pk", flat=True)):
-        yield partial(_rows, Change.objects.filter(run=run), size)
-        yield partial(_rows, SyncRun.objects.filter(pk=run), size)
-    yield partial(_detached, LogonAttempt.objects.filter(idp=idp), size)
-    yield partial(_detached, LogonSession.objects.filter(idp=idp), size)
+        yield _Step(partial(_rows, Change.objects.filter(run=run), size))
+        yield _Step(partial(_rows, SyncRun.objects.filter(pk=run), size))
+    for logons in (LogonAttempt, LogonSession):
+        rows = logons._default_manager.filter(idp=idp)
+        yield _Step(partial(_detached, rows, size), deletes=False)
 
 
-def _under_lock(idp: IdentityProvider, step: Callable[[], bool]) -> bool:
+def _under_lock(
+    idp: IdentityProvider,
+    step: _Step,
+    first: Callable[[IdentityProvider], Any] | None,
+) -> bool:
     with transaction.atomic():
-        _held(idp)
-        return step()
+        row = _held(idp)
+        more = step.work()
+        if more and step.deletes and first:
+            first(row)
+        return more
 
 
 def _held(idp: IdentityProvider) -> IdentityProvider:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import models
-from django.db.models.signals import post_delete, post_save
+from django.db import connection, models
+from django.db.models.signals import post_delete
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from sync import removal
 from sync.models import Change, Department, Employee, SyncRun
 from tests import builders
 
+UNHEARD: Any = {"first": lambda row: None, "last": lambda row: None}
 SECRET = "1Uji1mEjhmWq_SmE0KNScspYk0bBgDrlZ95vUTR"
 
 
@@ -109,6 +110,14 @@ def test_the_name_deletes_it_with_everything_and_nothing_else(
     assert "Hangzhou was deleted." in words(console.get(response["Location"]))
 
 
+def test_one_with_nothing_of_its_own_begins_and_ends_in_the_audit_trail_too(
+    console: Client, db: None
+) -> None:
+    console.post(path(builders.idp("Bare", status="closed")), {"typed": "Bare"})
+    lines = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
+    assert list(lines) == ["idp.delete.begin", "idp.delete"]
+
+
 def test_the_audit_trail_keeps_numbers_and_corpid_and_no_secret(
     console: Client, closed: IdentityProvider
 ) -> None:
@@ -179,7 +188,7 @@ def test_what_was_deleted_is_gone_for_whoever_comes_later(
     assert console.post(path(closed), {"typed": "Hangzhou"}).status_code == 404
     assert console.get(path(closed)).status_code == 404
     with pytest.raises(IdentityProvider.DoesNotExist):
-        removal.remove(closed, last=lambda row: None, seconds=60)
+        removal.remove(closed, **UNHEARD, seconds=60)
 
 
 def test_no_step_takes_more_rows_than_a_step_and_small_ones_do_it_too(
@@ -187,36 +196,80 @@ def test_no_step_takes_more_rows_than_a_step_and_small_ones_do_it_too(
 ) -> None:
     left: list[int] = []
     note = lambda row: left.append(Employee.objects.count())  # noqa: E731
-    assert removal.remove(closed, last=note, seconds=60, size=2)
-    assert left == [0]
+    assert removal.remove(closed, first=note, last=note, seconds=60, size=2)
+    assert left == [10, 0]
     assert not any(rows_of(closed).values())
 
 
-@pytest.mark.parametrize("begun", [False, True])
+def enabled_before(line: str) -> Any:
+    """Somebody enables each IdP just before the first SQL that begins so."""
+    done: list[str] = []
+
+    def execute(run: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(line) and not done:
+            done.append(sql)
+            IdentityProvider.objects.update(status="enabled")
+        return run(sql, *rest)
+
+    return connection.execute_wrapper(execute)
+
+
+NOTHING = "so nothing of it was deleted"
+GONE = "come as new ones to your applications"
+
+
+def test_one_that_is_enabled_before_anything_went_says_so(
+    console: Client, closed: IdentityProvider, employee_account: User
+) -> None:
+    """Ending its sessions deletes nothing of it."""
+    LogonSession.objects.create(account=employee_account, idp=closed, session_key="k")
+    with enabled_before('UPDATE "identity_logonsession"'):
+        shown = words(console.post(path(closed), {"typed": "Hangzhou"}, follow=True))
+    assert NOTHING in shown
+    assert "gone for good" not in shown
+    assert Employee.objects.count() == 12
+    assert LogonSession.objects.get().ended_at is not None
+    lines = AuditEvent.objects.values_list("action", flat=True)
+    assert list(lines) == ["idp.delete.stop"]
+
+
 def test_one_that_is_enabled_meanwhile_says_what_is_gone_and_what_to_do(
-    console: Client, closed: IdentityProvider, begun: bool
+    console: Client, closed: IdentityProvider
 ) -> None:
     """Whoever was removed comes back as somebody new: the old subject is gone."""
-    moment, row = (post_delete, Department) if begun else (post_save, AuditEvent)
 
     def enable(**_: Any) -> None:
         IdentityProvider.objects.update(status="enabled")
 
-    moment.connect(enable, sender=row)
+    post_delete.connect(enable, sender=Department)
     try:
         shown = words(console.post(path(closed), {"typed": "Hangzhou"}, follow=True))
     finally:
-        moment.disconnect(enable, sender=row)
-    assert ("gone for good" in shown) == begun
-    assert ("come as new ones to your applications" in shown) == begun
-    assert ("nothing of it was deleted" in shown) == (not begun)
-    assert Employee.objects.exists() == (not begun)
+        post_delete.disconnect(enable, sender=Department)
+    assert "gone for good" in shown
+    assert GONE in shown
+    assert NOTHING not in shown
+    assert not Employee.objects.exists()
+
+
+def test_what_an_earlier_round_deleted_is_not_called_there(
+    console: Client, closed: IdentityProvider, settings: Any
+) -> None:
+    """Enabled just as the next round begins, which deletes nothing itself."""
+    settings.REMOVAL_SECONDS = 0
+    console.post(path(closed), {"typed": "Hangzhou"})
+    assert not Employee.objects.exists()
+    with enabled_before("SELECT COUNT"):
+        shown = words(console.post(path(closed), {"typed": "Hangzhou"}, follow=True))
+    assert Department.objects.count() == 4
+    assert GONE in shown
+    assert NOTHING not in shown
 
 
 def test_an_interrupted_removal_is_finished_by_the_next(
     console: Client, closed: IdentityProvider
 ) -> None:
-    assert not removal.remove(closed, last=lambda row: None, seconds=0, size=5)
+    assert not removal.remove(closed, **UNHEARD, seconds=0, size=5)
     assert Employee.objects.count() == 7
     assert IdentityProvider.objects.exists()
     console.post(path(closed), {"typed": "Hangzhou"})
@@ -238,10 +291,10 @@ def test_a_removal_that_takes_too_long_for_a_request_asks_to_go_on(
 def test_what_is_enabled_in_the_middle_stays(
     closed: IdentityProvider,
 ) -> None:
-    removal.remove(closed, last=lambda row: None, seconds=0, size=5)
+    removal.remove(closed, **UNHEARD, seconds=0, size=5)
     IdentityProvider.objects.update(status="enabled")
     with pytest.raises(removal.NotClosed):
-        removal.remove(closed, last=lambda row: None, seconds=60)
+        removal.remove(closed, **UNHEARD, seconds=60)
     assert Employee.objects.count() == 7
     assert Department.objects.count() == 4
 
@@ -265,7 +318,7 @@ def test_no_session_outlives_the_idp_and_an_ended_one_keeps_its_end(
         LogonSession.objects.create(
             account=employee_account, idp=closed, session_key=key, ended_at=at
         )
-    assert not removal.remove(closed, last=lambda row: None, seconds=0, size=5)
+    assert not removal.remove(closed, **UNHEARD, seconds=0, size=5)
     session = LogonSession.objects.get(session_key="open")
     assert session.ended_at is not None
     assert session.ended_because == "idp_deleted"
@@ -276,7 +329,7 @@ def test_open_runs_end_before_anything_goes(
     closed: IdentityProvider,
 ) -> None:
     run = builders.run(closed, SyncRun.State.RUNNING)
-    removal.remove(closed, last=lambda row: None, seconds=0, size=5)
+    removal.remove(closed, **UNHEARD, seconds=0, size=5)
     run.refresh_from_db()
     assert run.state == SyncRun.State.SUPERSEDED
     assert run.finished_at is not None

@@ -1,5 +1,6 @@
 """Deleting an IdP: what goes, what stays, the name typed, and then it is gone."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,13 +17,15 @@ from django.views.decorators.http import require_http_methods
 from identity import audit
 from identity.access import administrators_only
 from identity.inputs import StrictForm, TextField
-from identity.models import IdentityProvider
+from identity.models import AuditEvent, IdentityProvider
 from sync import removal
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
 UNPROCESSABLE, CONFLICT = 422, 409
+BEGUN = "idp.delete.begin"
+"""The audit line of the transaction that deletes the first rows of an IdP."""
 
 
 class NameForm(StrictForm):
@@ -74,16 +77,21 @@ def _deleted(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     """Delete; say so if somebody else enabled or deleted it meanwhile."""
     detail = {**idp.settings, **removal.holdings(idp)}
 
-    def record(row: IdentityProvider, action: str = "idp.delete") -> None:
+    def record(action: str, row: IdentityProvider) -> None:
         audit.record(
             action, by=request.user, target=row, detail=detail, request=request
         )
 
-    record(idp, "idp.delete.begin")  # what follows may be interrupted
     try:
-        finished = removal.remove(idp, last=record, seconds=settings.REMOVAL_SECONDS)
-    except removal.NotClosed as stopped:
-        messages.error(request, _stopped(idp, begun=stopped.begun))
+        finished = removal.remove(
+            idp,
+            first=partial(record, BEGUN),  # what follows may be interrupted
+            last=partial(record, "idp.delete"),
+            seconds=settings.REMOVAL_SECONDS,
+        )
+    except removal.NotClosed:
+        record("idp.delete.stop", idp)
+        messages.error(request, _stopped(idp))
         return redirect("identity:edit", idp_id=idp.pk)
     except IdentityProvider.DoesNotExist:
         messages.info(request, _("%(name)s was deleted already.") % {"name": idp})
@@ -103,8 +111,10 @@ def _deleted(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     return redirect("console:idps")
 
 
-def _stopped(idp: IdentityProvider, *, begun: bool) -> str:
-    if not begun:
+def _stopped(idp: IdentityProvider) -> str:
+    """What is true of it: an earlier request may have begun, and was interrupted."""
+    begun = AuditEvent.objects.filter(action=BEGUN, target_id=str(idp.pk))
+    if not begun.exists():
         words = _("Somebody enabled %(name)s just now, so nothing of it was deleted.")
     else:
         words = _(
