@@ -72,11 +72,14 @@ def touched(forms: IdpForms, base: State, names: Collection[str]) -> set[str]:
     """Which of these fields the sender changed too.
 
     A secret stays in its input after a draft stored it: what is still what `base` had
-    was left alone, as with any other field.
+    was left alone, as with any other field; unless the page says `touched`, because it
+    was put back before an answer came.
     """
-    typed = forms.values()
+    typed, said = forms.values(), forms.core.data.get("touched", "").split()
     return {
-        name for name in names if base.get(name) not in _as_stored(forms, name, typed)
+        name
+        for name in names
+        if name in said or base.get(name) not in _as_stored(forms, name, typed)
     }
 
 

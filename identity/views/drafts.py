@@ -17,7 +17,7 @@ from identity import audit, drafts
 from identity.access import administrators_only
 from identity.forms.idp import IdpForms
 from identity.forms.version import State, left_alone, merged, sent, signed, state_of
-from identity.models import IdentityProvider
+from identity.models import AuditEvent, IdentityProvider, User
 from identity.views.fields import basic_context
 
 if TYPE_CHECKING:
@@ -29,18 +29,20 @@ class Kept:
     """What a POST of the form came to.
 
     `forms` hold what is stored now, and what could not be. `theirs`: fields that the
-    sender left alone and somebody else changed, with the values that the page shows.
+    sender left alone and that were changed meanwhile, with the values that the page
+    shows. `others`: somebody else changed each of them, and not the sender elsewhere.
     """
 
     forms: IdpForms
     theirs: State
+    others: bool = True
 
     def version(self) -> str:
         """What the page shows now, as the hidden field of the next POST."""
         return signed(state_of(self.forms.idp) | dict(self.theirs))
 
     def told(self) -> str:
-        """Which fields were kept as somebody else left them; "" if none."""
+        """Which fields were kept although the page shows another value; "" if none."""
         if not self.theirs or not self.forms.idp.is_draft:
             return ""
         labels = ", ".join(
@@ -49,7 +51,10 @@ class Kept:
             for name in form.fields
             if name in self.theirs
         )
-        words = _("Changed by somebody else meanwhile, and kept: %(fields)s.")
+        if self.others:
+            words = _("Changed by somebody else meanwhile, and kept: %(fields)s.")
+        else:
+            words = _("Changed meanwhile, and kept: %(fields)s.")
         return words % {"fields": labels}
 
 
@@ -64,6 +69,7 @@ def keep(request: "ConsoleRequest", idp_id: UUID) -> Kept:
         base = sent(request.POST, state_of(idp))
         as_sent = IdpForms(idp, request.POST)
         theirs = {name: base.get(name) for name in left_alone(as_sent, base)}
+        others = not any(_last_by(request.user, idp, name) for name in theirs)
         forms = IdpForms(idp, merged(as_sent, base, request.POST))
         changes = forms.save() if idp.is_draft else {}
         if changes:
@@ -74,7 +80,14 @@ def keep(request: "ConsoleRequest", idp_id: UUID) -> Kept:
                 detail=changes,
                 request=request,
             )
-    return Kept(forms, theirs)
+    return Kept(forms, theirs, others)
+
+
+def _last_by(user: User, idp: IdentityProvider, name: str) -> bool:
+    """Whether this field's last change was the user's own, from whatever window."""
+    lines = AuditEvent.objects.filter(target_id=str(idp.pk), detail__has_key=name)
+    last = lines.first()
+    return last is not None and last.actor_id == user.pk
 
 
 @require_POST

@@ -40,15 +40,6 @@ function checkPattern(field) {
   field.toggleAttribute("aria-invalid", wrong);
 }
 
-/** A field could not be stored: the time of an earlier one would mislead. */
-function notStored({ target }) {
-  if (!target.matches?.(".sb-saved[data-failed]")) return;
-  const words = document.createElement("span");
-  words.className = "sb-field-error sb-not-saved";
-  words.textContent = target.dataset.failed;
-  target.replaceChildren(words);
-}
-
 // --- the department picker: one input per chosen department ---
 const picker = document.querySelector("[data-picker]");
 const list = picker?.querySelector("[data-chosen]");
@@ -276,9 +267,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault(); // the form's own Enter confirms
   event.target.dispatchEvent(new Event("sb:seek"));
 });
-
-document.addEventListener("htmx:responseError", notStored);
-document.addEventListener("htmx:sendError", notStored);
 
 if (list) {
   picker.addEventListener("sb:tree", showChosen);

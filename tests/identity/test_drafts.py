@@ -158,6 +158,14 @@ def test_a_field_of_a_confirmed_idp_is_not_stored_alone(
     assert not re.search(r"Saved \d\d:\d\d", words(response))
 
 
+@pytest.fixture
+def colleague(db: None) -> Client:
+    """Another administrator's browser."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("dora", "", "a-password"))
+    return client
+
+
 def version(response: Any) -> str:
     """What a page or a fragment of step 1 says that it shows."""
     found = re.search(r'name="version" value="([^"]+)"', words(response))
@@ -166,11 +174,11 @@ def version(response: Any) -> str:
 
 
 def test_I85_what_a_colleague_stored_is_not_set_back_by_a_page_opened_before(
-    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+    console: Client, colleague: Client, draft: IdentityProvider, typed: dict[str, Any]
 ) -> None:
     shown = version(console.get(page(draft, "basic")))
     mine = typed | {"description": "", "version": shown}
-    leave(console, draft, typed | {"description": "theirs", "auto_sync": ""})
+    leave(colleague, draft, typed | {"description": "theirs", "auto_sync": ""})
     for cycle in ("5", "6"):  # again, with the version that the first answer gave
         response = leave(console, draft, mine | {"sync_interval_hours": cycle})
         mine["version"] = version(response)
@@ -182,11 +190,11 @@ def test_I85_what_a_colleague_stored_is_not_set_back_by_a_page_opened_before(
 
 
 def test_I85_what_a_page_stored_itself_is_not_its_own_change_any_more(
-    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+    console: Client, colleague: Client, draft: IdentityProvider, typed: dict[str, Any]
 ) -> None:
     mine = typed | {"version": version(console.get(page(draft, "basic")))}
     mine["version"] = version(leave(console, draft, mine | {"description": "mine"}))
-    leave(console, draft, typed | {"description": "theirs"})
+    leave(colleague, draft, typed | {"description": "theirs"})
     again = mine | {"description": "mine", "sync_interval_hours": "5"}
     leave(console, draft, again)
     draft.refresh_from_db()
@@ -197,12 +205,12 @@ def test_I85_what_a_page_stored_itself_is_not_its_own_change_any_more(
 
 
 def test_I85_a_secret_that_still_stands_in_a_page_is_not_stored_over_a_newer_one(
-    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+    console: Client, colleague: Client, draft: IdentityProvider, typed: dict[str, Any]
 ) -> None:
     mine = typed | {"app_secret": "mine-0123456789"}
     mine["version"] = version(console.get(page(draft, "basic")))
     mine["version"] = version(leave(console, draft, mine))
-    leave(console, draft, typed | {"app_secret": "theirs-0123456789"})
+    leave(colleague, draft, typed | {"app_secret": "theirs-0123456789"})
     for cycle in ("5", "6"):
         response = leave(console, draft, mine | {"sync_interval_hours": cycle})
         mine["version"] = version(response)
@@ -223,11 +231,11 @@ def test_I85_U11_the_version_holds_no_secret_and_no_digest_of_the_database(
 
 
 def test_I85_leaving_the_step_does_not_set_back_what_a_colleague_stored(
-    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+    console: Client, colleague: Client, draft: IdentityProvider, typed: dict[str, Any]
 ) -> None:
     shown = version(console.get(page(draft, "basic")))
     mine = typed | {"description": "", "version": shown}
-    leave(console, draft, typed | {"description": "theirs"})
+    leave(colleague, draft, typed | {"description": "theirs"})
     console.post(page(draft, "basic"), mine | {"name": "Hangzhou", "next": "leave"})
     draft.refresh_from_db()
     assert (draft.name, draft.description) == ("Hangzhou", "theirs")
@@ -236,6 +244,7 @@ def test_I85_leaving_the_step_does_not_set_back_what_a_colleague_stored(
 @pytest.mark.parametrize("button", ["leave", "test"])
 def test_I85_each_button_says_what_it_kept_of_a_colleague(
     console: Client,
+    colleague: Client,
     tested: IdentityProvider,
     typed: dict[str, Any],
     simulator: Simulator,
@@ -243,7 +252,7 @@ def test_I85_each_button_says_what_it_kept_of_a_colleague(
 ) -> None:
     """Without script nothing else on the way would say so."""
     mine = typed | {"version": version(console.get(page(tested, "basic")))}
-    leave(console, tested, typed | {"app_key": "dingtheirs0000000001"})
+    leave(colleague, tested, typed | {"app_key": "dingtheirs0000000001"})
     sent = mine | {"description": "mine", "next": button}
     shown = words(console.post(page(tested, "basic"), sent, follow=True))
     told = "Changed by somebody else meanwhile, and kept: AppKey."
@@ -255,14 +264,46 @@ def test_I85_each_button_says_what_it_kept_of_a_colleague(
 
 
 def test_I85_a_page_with_an_error_says_what_it_kept_of_a_colleague(
-    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+    console: Client, colleague: Client, draft: IdentityProvider, typed: dict[str, Any]
 ) -> None:
     mine = typed | {"description": ""}
     mine["version"] = version(console.get(page(draft, "basic")))
-    leave(console, draft, typed | {"description": "theirs"})
+    leave(colleague, draft, typed | {"description": "theirs"})
     shown = words(console.post(page(draft, "basic"), mine | {"name": "two words"}))
     assert "and kept: " in shown
     assert 'value="theirs"' in shown
+
+
+def test_I85_ones_own_last_word_stands_although_an_answer_was_lost(
+    console: Client, draft: IdentityProvider, typed: dict[str, Any]
+) -> None:
+    """Stored, and put back by a page that never heard of it: it says what it touched."""
+    mine = typed | {"description": "", "touched": "description"}
+    mine["version"] = version(console.get(page(draft, "basic")))
+    leave(console, draft, mine | {"description": "oops"})
+    response = leave(console, draft, mine)
+    draft.refresh_from_db()
+    assert draft.description == ""
+    assert "and kept" not in words(response)
+
+
+def test_I85_what_one_changed_in_another_window_is_not_put_on_somebody_else(
+    console: Client,
+    colleague: Client,
+    draft: IdentityProvider,
+    typed: dict[str, Any],
+) -> None:
+    mine = typed | {"description": ""}
+    mine["version"] = version(console.get(page(draft, "basic")))
+    for browser, told in (
+        (console, "Changed meanwhile, and kept: Description"),
+        (colleague, "Changed by somebody else meanwhile, and kept: Description"),
+    ):
+        theirs = {"description": f"by {told}"}
+        leave(browser, draft, typed | theirs)
+        assert told in words(leave(console, draft, mine))
+        draft.refresh_from_db()
+        assert draft.description == theirs["description"]
 
 
 def test_a_field_of_a_draft_that_is_gone_brings_it_not_back(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Request, Route, expect
 
 from identity.models import AuditEvent, IdentityProvider, User
 from tests import builders
@@ -14,6 +14,8 @@ from tests.plugins.accounts import PASSWORD
 from tests.plugins.browser import LiveConsole
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SAVE = "**/setup/basic/save/"
 
 
 def edit_of(idp: IdentityProvider) -> str:
@@ -114,7 +116,7 @@ def test_I85_back_shows_what_is_stored_and_not_what_was_chosen_before(
 ) -> None:
     page = live_console.open(address(draft, "basic"))
     saved = page.locator(".sb-saved")
-    with page.expect_response("**/setup/basic/save/"):
+    with page.expect_response(SAVE):
         page.fill("#id_sync_interval_hours", "5")
         page.get_by_role("radio", name="Closed").check()
     page.goto(live_console.url + "/identity/")
@@ -122,7 +124,7 @@ def test_I85_back_shows_what_is_stored_and_not_what_was_chosen_before(
     page.go_back()
     expect(page.locator("#id_sync_interval_hours")).to_have_value("9")
     expect(page.get_by_role("radio", name="Enabled")).to_be_checked()
-    with page.expect_response("**/setup/basic/save/"):
+    with page.expect_response(SAVE):
         page.fill("#id_name", "Hangzhou")
         page.focus("#id_description")
     expect(saved).to_contain_text("Saved")
@@ -131,12 +133,80 @@ def test_I85_back_shows_what_is_stored_and_not_what_was_chosen_before(
     assert draft.status == "enabled"
 
 
+def test_I85_ones_own_last_word_stands_after_an_answer_was_lost(
+    live_console: LiveConsole, draft: IdentityProvider, complaints: list[str]
+) -> None:
+    """Stored, the answer lost; put back: nobody else had a part in it."""
+    page = live_console.open(address(draft, "basic"))
+    before, saved = draft.description, page.locator(".sb-saved")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route(SAVE, lose)
+    page.fill("#id_description", "oops")
+    page.focus("#id_name")
+    expect(saved).to_contain_text("Not saved. Reload")
+    page.unroute(SAVE)
+    complaints.clear()  # the browser's own line about the lost answer
+    draft.refresh_from_db()
+    assert draft.description == "oops"
+    page.fill("#id_description", before)
+    page.focus("#id_name")
+    expect(saved).to_contain_text("Saved")
+    draft.refresh_from_db()
+    assert draft.description == before
+    expect(saved).not_to_contain_text("kept")
+    IdentityProvider.objects.update(description="theirs")
+    page.fill("#id_name", "Hangzhou")
+    page.focus("#id_description")
+    expect(saved).to_contain_text("and kept: Description")
+
+
+def test_I85_the_form_is_sent_after_the_field_that_is_under_way(
+    live_console: LiveConsole, draft: IdentityProvider
+) -> None:
+    page = live_console.open(address(draft, "basic"))
+    under_way: list[Route] = []
+    order: list[str] = []
+
+    def hold(route: Route) -> None:
+        if under_way:
+            route.continue_()
+        else:
+            under_way.append(route)
+
+    def note(request: Request) -> None:
+        if request.is_navigation_request() and request.method == "POST":
+            order.append("form sent")
+
+    page.route(SAVE, hold)
+    page.on("request", note)
+    page.on("response", lambda _answer: order.append("answered"))
+    with page.expect_request(SAVE):
+        page.fill("#id_description", "oops")
+        page.focus("#id_name")
+    while not under_way:  # the request is told of before it is held
+        page.wait_for_timeout(10)
+    answer = under_way[0].fetch()
+    page.fill("#id_description", "")
+    page.get_by_role("button", name="Save and leave").click()
+    under_way[0].fulfill(response=answer)
+    page.wait_for_url("**/identity/")
+    assert order[0] == "answered"
+    assert "form sent" in order
+    expect(page.locator("#messages")).not_to_contain_text("kept")
+    draft.refresh_from_db()
+    assert draft.description == ""
+
+
 def test_U13_leaving_a_stored_draft_asks_nothing(
     live_console: LiveConsole, draft: IdentityProvider, warned: list[str]
 ) -> None:
     page = live_console.open(address(draft, "basic"))
     page.fill("#id_name", "Hangzhou")
-    with page.expect_response("**/setup/basic/save/"):
+    with page.expect_response(SAVE):
         page.focus("#id_corp_id")
     expect(page.locator(".sb-saved")).not_to_contain_text("Not saved")
     page.goto(live_console.url + "/identity/")
