@@ -20,7 +20,9 @@ from tests.bad_input.set_x import FORM, MILLION, VALUES, encoded, received, told
 Taken = Callable[[str], bool]
 SECRETS = frozenset({"app_secret", "aes_key", "token"})
 CHOICES = frozenset({"status", "dingtalk_type", "auto_sync", "sync_users"})
-NOT_FIELDS = frozenset({"csrfmiddlewaretoken", "live", "version", "confirm_close"})
+NOT_FIELDS = frozenset(
+    {"csrfmiddlewaretoken", "live", "version", "touched", "confirm_close"}
+)
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
