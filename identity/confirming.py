@@ -19,8 +19,7 @@ def held(idp_id: UUID) -> IdentityProvider | None:
     Nobody else is in between before this transaction ends, with whatever IdP: two rows
     that were each judged alone would come to connect the same company.
     """
-    Enterprise.load()
-    Enterprise.objects.select_for_update().get(pk=1)
+    Enterprise.objects.select_for_update().get(pk=Enterprise.load().pk)
     return IdentityProvider.objects.select_for_update().filter(pk=idp_id).first()
 
 

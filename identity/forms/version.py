@@ -57,10 +57,10 @@ def left_alone(forms: IdpForms, base: State) -> list[str]:
     return [name for name in names if name not in mine]
 
 
-def merged(forms: IdpForms, base: State, data: QueryDict) -> QueryDict:
-    """What was sent, where the sender left a field alone brought up to date."""
+def merged(forms: IdpForms, names: Collection[str], data: QueryDict) -> QueryDict:
+    """What was sent, with these fields, which the sender left alone, up to date."""
     now, data = state_of(forms.idp), data.copy()
-    for name in left_alone(forms, base):
+    for name in names:
         if name in forms.idp.connector_class.secret_settings:
             data.pop(name)  # left empty, it is kept
         else:

@@ -68,9 +68,10 @@ def keep(request: "ConsoleRequest", idp_id: UUID) -> Kept:
         idp = get_object_or_404(rows, pk=idp_id)
         base = sent(request.POST, state_of(idp))
         as_sent = IdpForms(idp, request.POST)
-        theirs = {name: base.get(name) for name in left_alone(as_sent, base)}
+        alone = left_alone(as_sent, base)
+        theirs = {name: base.get(name) for name in alone}
         others = not any(_last_by(request.user, idp, name) for name in theirs)
-        forms = IdpForms(idp, merged(as_sent, base, request.POST))
+        forms = IdpForms(idp, merged(as_sent, alone, request.POST))
         changes = forms.save() if idp.is_draft else {}
         if changes:
             audit.record(

@@ -20,7 +20,15 @@ from identity.fields import CannotOpen
 from identity.forms.closing import ClosingForm
 from identity.forms.idp import IdpForms
 from identity.forms.problems import problems_of
-from identity.forms.version import State, merged, overtaken, sent, signed, state_of
+from identity.forms.version import (
+    State,
+    left_alone,
+    merged,
+    overtaken,
+    sent,
+    signed,
+    state_of,
+)
 from identity.impact import impact_of
 from identity.models import IdentityProvider
 from identity.views.fields import basic_context
@@ -127,7 +135,7 @@ def _tested(forms: IdpForms) -> list[Check]:
 def _overtaken(request: "ConsoleRequest", forms: IdpForms, base: State) -> HttpResponse:
     """The form with what somebody else saved meanwhile, and with what was typed."""
     found = {"overtaken": differences(forms, base), "last_save": last_save(forms)}
-    data: QueryDict = merged(forms, base, request.POST)
+    data: QueryDict = merged(forms, left_alone(forms, base), request.POST)
     again = IdpForms(forms.idp, data)
     return _page(request, again, more=found, status=CONFLICT)
 

@@ -105,30 +105,31 @@ def test_a_stopping_process_gives_its_run_back_and_the_next_one_does_it(
     assert run.state == State.SUCCESS
 
 
-def test_closing_the_idp_stops_its_run_before_anything_is_written(
-    idp: IdentityProvider, simulator: Simulator
-) -> None:
-    """F-27."""
-    run = runs.enqueue(idp, trigger="person")
+@pytest.fixture
+def soon_closed(idp: IdentityProvider, simulator: Simulator) -> SyncRun:
+    """A queued run whose IdP somebody closes when it has begun to list departments."""
     simulator.faults.before(
         LIST, 2, lambda: IdentityProvider.objects.update(status="closed")
     )
-    runs.perform(run)
+    return runs.enqueue(idp, trigger="person")
+
+
+def test_closing_the_idp_stops_its_run_before_anything_is_written(
+    soon_closed: SyncRun,
+) -> None:
+    """F-27."""
+    run = runs.perform(soon_closed)
     assert (run.state, run.error_cause) == (State.SUPERSEDED, "the IdP was closed")
     assert not Employee.objects.exists()
 
 
 def test_closing_the_idp_stops_the_crawl_between_two_calls(
-    idp: IdentityProvider, simulator: Simulator
+    soon_closed: SyncRun, simulator: Simulator
 ) -> None:
     """F-27: not only when it would write; the rest of the company is not read."""
-    run = runs.enqueue(idp, trigger="person")
-    simulator.faults.before(
-        LIST, 2, lambda: IdentityProvider.objects.update(status="closed")
-    )
     simulator.latency = 0.4
     reached: list[str] = []
-    runs.perform(run, report=lambda run: reached.append(run.stage))
+    run = runs.perform(soon_closed, report=lambda run: reached.append(run.stage))
     assert (run.state, run.error_cause) == (State.SUPERSEDED, "the IdP was closed")
     assert set(reached) == {SyncRun.Stage.FETCH}
     assert run.departments_read < len(simulator.company.real_departments())

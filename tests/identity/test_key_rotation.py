@@ -48,31 +48,33 @@ def test_the_same_secret_is_no_change_under_other_keys(
     assert reads_as_changed(new_idp, "another-0123456789")
 
 
-@pytest.mark.parametrize("then", [BOTH, NEW])
-def test_a_secret_that_the_oldest_key_has_marked_is_no_change_either(
-    new_idp: IdentityProvider, keys: Any, then: list[str]
-) -> None:
+@pytest.fixture
+def marked_by_the_oldest(new_idp: IdentityProvider, keys: Any) -> IdentityProvider:
     """So it was done once: sealed with the newest key, the fingerprint of the oldest."""
     keys(BOTH)
     new_idp.set_secret("app_secret", "a-secret-0123456789")
     mark = KeyRing(OLD).fingerprint("a-secret-0123456789", f"{new_idp.pk}:app_secret")
     new_idp.secrets.update(fingerprint=mark)
+    return new_idp
+
+
+@pytest.mark.parametrize("then", [BOTH, NEW])
+def test_a_secret_that_the_oldest_key_has_marked_is_no_change_either(
+    marked_by_the_oldest: IdentityProvider, keys: Any, then: list[str]
+) -> None:
     keys(then)
-    assert not reads_as_changed(new_idp, "a-secret-0123456789")
+    assert not reads_as_changed(marked_by_the_oldest, "a-secret-0123456789")
 
 
 def test_a_secret_that_cannot_be_opened_is_replaced_by_the_same_one(
-    new_idp: IdentityProvider, keys: Any
+    marked_by_the_oldest: IdentityProvider, keys: Any
 ) -> None:
     """Whatever its fingerprint says: typing it again is the only remedy."""
-    keys(BOTH)
-    new_idp.set_secret("app_secret", "a-secret-0123456789")
-    mark = KeyRing(OLD).fingerprint("a-secret-0123456789", f"{new_idp.pk}:app_secret")
-    new_idp.secrets.update(fingerprint=mark)
+    idp = marked_by_the_oldest
     keys(OLD)
-    assert reads_as_changed(new_idp, "a-secret-0123456789")
-    IdpForms(new_idp, {"app_secret": "a-secret-0123456789"}).save()
-    assert new_idp.secret("app_secret") == "a-secret-0123456789"
+    assert reads_as_changed(idp, "a-secret-0123456789")
+    IdpForms(idp, {"app_secret": "a-secret-0123456789"}).save()
+    assert idp.secret("app_secret") == "a-secret-0123456789"
 
 
 @pytest.mark.parametrize(("tested", "then"), [(OLD, BOTH), (BOTH, BOTH), (BOTH, NEW)])
