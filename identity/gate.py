@@ -50,3 +50,9 @@ def next_read() -> int:
             ReadCounter.objects.get_or_create(pk=1)
             ReadCounter.objects.filter(pk=1).update(value=F("value") + 1)
         return ReadCounter.objects.values_list("value", flat=True).get(pk=1)
+
+
+def current_read() -> int:
+    """The number of the newest read: any with a higher one begins after this call."""
+    value = ReadCounter.objects.values_list("value", flat=True).filter(pk=1).first()
+    return value or 0

@@ -22,7 +22,7 @@ from sync import plan
 from sync.asking import Asking, Watch
 from sync.coverage import company_of, limits_of, mapping_of
 from sync.directory import Writer, departments_of
-from sync.models import Change, Department, Employee, SyncRun
+from sync.models import Change, Department, Employee, SyncRun, full_runs
 from sync.reading import Reading
 from sync.staging import Stage
 
@@ -210,9 +210,8 @@ class Pass:
     def _credentials_changed(self) -> bool:
         """Whether the last run that could end somebody read another app or company."""
         last = (
-            SyncRun.objects.filter(
-                idp=self.idp, state=SyncRun.State.SUCCESS, people=True
-            )
+            full_runs()
+            .filter(idp=self.idp, state=SyncRun.State.SUCCESS, people=True)
             .order_by("-pk")
             .values_list("fingerprint", flat=True)
             .first()
@@ -258,7 +257,7 @@ class Pass:
 
     def _interrupted_before(self) -> bool:
         """Whether a run wrote something and ended before the tree's numbers."""
-        since = SyncRun.objects.filter(idp=self.idp, state__in=FULL).order_by("-pk")
+        since = full_runs().filter(idp=self.idp, state__in=FULL).order_by("-pk")
         last = since.values_list("pk", flat=True).first() or 0
         return Change.objects.filter(
             run__idp=self.idp, run_id__gt=last, applied=True

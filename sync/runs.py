@@ -21,7 +21,7 @@ from identity.models import IdentityProvider, User
 from sync.coverage import scope_of
 from sync.directory import Writer
 from sync.lease import LEASE, Lease, LeaseLost, claim, close_dead
-from sync.models import SyncRun
+from sync.models import SyncRun, full_runs
 from sync.passage import Pass
 from sync.plan import Entity, Kind, Plan
 from sync.staging import Stage
@@ -75,12 +75,12 @@ def enqueue(
                     although_closed=although_closed,
                 )
         except IntegrityError:
-            open_run = SyncRun.objects.filter(idp=idp, state__in=SyncRun.OPEN).first()
+            open_run = full_runs().filter(idp=idp, state__in=SyncRun.OPEN).first()
             if open_run is None:
                 raise
             raise AlreadyRunning(open_run) from None
         SyncRun.objects.filter(pk=run.pk).update(lease_until=Now() + LEASE)
-        SyncRun.objects.filter(idp=idp, state=State.HELD).update(state=State.SUPERSEDED)
+        full_runs().filter(idp=idp, state=State.HELD).update(state=State.SUPERSEDED)
     return run
 
 

@@ -52,6 +52,8 @@ def restart_dead() -> Iterator[SyncRun]:
     ).select_related("idp", "by")
     for run in dead:
         close_dead(run.idp)
+        if run.breadth == SyncRun.Breadth.NARROW:
+            continue  # its events are work again, and bring a run of their own
         if run.attempts >= ATTEMPTS:
             SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.ABANDONED).update(
                 state=SyncRun.State.FAILED

@@ -43,6 +43,21 @@ def perform_run(run_id: int) -> None:
         runs.perform(run, stop=stopping.is_set)
 
 
+@shared_task(queue="events")
+def handle_events(idp_id: str) -> None:
+    """Work on the notices of an IdP that are due."""
+
+
+def ring_events(idp_id: object) -> None:
+    """Call a worker for an IdP's notices once they are committed; as `ring`."""
+    key = str(idp_id)
+    transaction.on_commit(lambda: _events_aside(key))
+
+
+def _events_aside(key: str) -> None:
+    handle_events.apply_async((key,), retry=False)
+
+
 def ring(run: SyncRun) -> None:
     """Call a worker for a run once it is committed. Never waits, never raises:
 

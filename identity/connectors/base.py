@@ -13,6 +13,7 @@ from identity.connectors.records import (
     Check,
     CopyValue,
     DepartmentRecord,
+    Event,
     Lookup,
     Scope,
     SourceField,
@@ -54,6 +55,22 @@ class Addresses:
     callback: str
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A notice as it came over HTTP: one value of each query parameter, and the body."""
+
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was inside a push; `owner` is the app or company that it was made for."""
+
+    event: Event
+    owner: str
+
+
 class Connector(ABC):
     """One vendor's app, as the core sees it."""
 
@@ -66,6 +83,10 @@ class Connector(ABC):
     """Names kept as plain settings of the IdP."""
     secret_settings: ClassVar[tuple[str, ...]]
     """Names kept encrypted."""
+    push_settings: ClassVar[tuple[str, ...]] = ()
+    """Those of the secrets that pushes are opened with."""
+    event_labels: ClassVar["Mapping[str, str | Promise]"] = {}
+    """The events to subscribe to: the vendor's word and its console's name for it."""
     guide: ClassVar[str]
     """Template of the vendor's part of the guide, shown beside the wizard's fields."""
 
@@ -148,5 +169,21 @@ class Connector(ABC):
     def headcount(self) -> int:
         """How many people the company has, whatever the app may read: one call.
 
+        Raises `ConnectorError`.
+        """
+
+    @abstractmethod
+    def open(self, push: Push) -> Opened:
+        """Check and decrypt a push; no request is sent. Raises `PushRefused`."""
+
+    @abstractmethod
+    def acknowledge(self, owner: str) -> str:
+        """The answer's body (JSON) that makes the vendor count a push as delivered."""
+
+    @abstractmethod
+    def failed_events(self) -> Iterator[tuple[Event, ...]]:
+        """Pushes that the vendor could not deliver, in the portions that it gives.
+
+        Keep a portion before asking for the next one: that makes the vendor forget it.
         Raises `ConnectorError`.
         """

@@ -11,9 +11,13 @@
       Unexpected              not the documented answer    stop, keep a cleaned sample
         Foreign               not even the vendor's        stop, it says nothing
 
+and, beside them, `PushRefused` for a notice that is not the vendor's.
+
 Only a connector's client raises them, and nothing else leaves it. An unknown code is
 `Unexpected`, never an empty answer (reliability R7).
 """
+
+from enum import StrEnum
 
 
 class ConnectorError(Exception):
@@ -110,3 +114,21 @@ class Unexpected(ConnectorError):
 
 class Foreign(Unexpected):
     """Not the vendor's answer: a portal's page, a redirect, bytes without an end."""
+
+
+class PushFault(StrEnum):
+    """Why a pushed notice was refused. Told to the administrator, never to the sender."""
+
+    TOKEN = "token"  # the signature does not match: another token, or a forgery
+    AES_KEY = "aes_key"  # the signature matches, the text does not open
+    NO_KEYS = "no_keys"  # there is nothing yet to open it with
+    OWNER = "owner"  # it was made for another app or company
+    MALFORMED = "malformed"  # not what a push looks like
+
+
+class PushRefused(Exception):
+    """A push that is not to be believed. Answer all of them alike (T-04)."""
+
+    def __init__(self, fault: PushFault) -> None:
+        super().__init__(fault)
+        self.fault = fault

@@ -25,7 +25,10 @@ class Scope:
     employees: frozenset[str] = frozenset()
     deep: bool = True
     people: bool = True
-    """False: departments only, nobody's membership is read (spec A6)."""
+    """False: no department's members are listed (spec A6, and what events ask for)."""
+    lists: frozenset[str] = frozenset()
+    """Departments whose direct children are listed, and nothing else of them: a
+    department's place is known to the list of the one above it."""
 
     @property
     def whole(self) -> bool:
@@ -127,8 +130,9 @@ class Batch:
     memberships: tuple[MembershipRecord, ...] = ()
     reads: tuple[DepartmentRead, ...] = ()
     faults: tuple[Fault, ...] = ()
-    gone: tuple[str, ...] = ()
-    """userids of the scope's `employees` that the vendor says do not exist."""
+    gone: tuple[tuple[str, int], ...] = ()
+    """userids of the scope's `employees` that the vendor says do not exist, each with
+    the number of the read that said so."""
     repeated: int = 0
     """People whom a department's pages had named before."""
     calls: int = 0
@@ -242,3 +246,46 @@ class Check:
     paste: str = ""
     ms: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class EventKind(StrEnum):
+    """What a notice is about, whatever the vendor calls it."""
+
+    JOINED = "joined"
+    CHANGED = "changed"
+    LEFT = "left"
+    DEPARTMENT_CREATED = "department_created"
+    DEPARTMENT_CHANGED = "department_changed"
+    DEPARTMENT_REMOVED = "department_removed"
+    VERIFY = "verify"  # the vendor only asks whether somebody listens
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A notice: a hint what to read again, never a value to be stored.
+
+    `key` is the same for every copy of it, `name` the vendor's word for its kind.
+    Times are in milliseconds since 1970, None if the vendor does not say: when it
+    happened, and when this copy of the notice was made.
+    """
+
+    key: str
+    kind: EventKind
+    name: str
+    userids: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    born_at: int | None = None
+    sent_at: int | None = None
+    body: str = field(default="", repr=False)
+    """What came, as text."""
+
+    @property
+    def scope(self) -> Scope:
+        """What it asks to read."""
+        return Scope(
+            departments=frozenset(self.departments),
+            employees=frozenset(self.userids),
+            deep=False,
+            people=False,
+        )

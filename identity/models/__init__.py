@@ -10,6 +10,7 @@ from identity.models.idp import (
     key_ring,
     secret_fingerprints,
 )
+from identity.models.push import PushedCall
 from identity.models.trail import AuditEvent, LogonAttempt, LogonSession
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "IdentitySecret",
     "LogonAttempt",
     "LogonSession",
+    "PushedCall",
     "ReadCounter",
     "User",
     "fingerprint_of",

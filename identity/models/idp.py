@@ -146,6 +146,20 @@ class IdentityProvider(models.Model):
         if value:
             IdentitySecret.seal(self, name, value).save()
 
+    def rotate_secret(self, name: str, value: str, until: datetime) -> None:
+        """Keep a secret, and let the one before it stay valid until then."""
+        present = self.secrets.filter(name=name).order_by("-created_at").first()
+        self.set_secret(name, value)
+        if value and present is not None and not present.holds(value):
+            present.pk, present.valid_until = None, until
+            present.save()
+
+    def valid_secrets(self, name: str) -> list[str]:
+        """Values of a secret that are valid now, the present one first."""
+        unended = models.Q(valid_until=None) | models.Q(valid_until__gt=timezone.now())
+        rows = self.secrets.filter(unended, name=name).order_by("-created_at")
+        return [row.reveal() for row in rows]
+
     def secret(self, name: str) -> str:
         """The present value of a secret, "" if none. For connectors only."""
         row = self.secrets.filter(name=name).order_by("-created_at").first()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from identity.access import is_administrator, is_console_user
 from sasebridge import __version__
 from sasebridge.console.summary import percent_of
-from sync.models import SyncRun
+from sync.models import SyncRun, full_runs
 
 THEMES = ("light", "dark", "system")
 THEME_COOKIE = "sasebridge_theme"
@@ -115,7 +115,7 @@ class Frame:
         """An open run, for those who may see it."""
         if not self.at_home:
             return None
-        run = SyncRun.objects.filter(state__in=SyncRun.OPEN).order_by("pk").first()
+        run = full_runs().filter(state__in=SyncRun.OPEN).order_by("pk").first()
         return Running(run, percent_of(run)) if run else None
 
     @property

@@ -7,7 +7,7 @@ from django.db.models import Count, Max
 
 from identity.drafts import Draft, draft_of
 from identity.models import IdentityProvider
-from sync.models import Employee, SyncRun
+from sync.models import Employee, SyncRun, full_runs
 
 MOST_ENABLED = 5
 TROUBLED = (
@@ -92,5 +92,5 @@ def _people() -> dict[object, int]:
 
 
 def _last_runs() -> Iterable[SyncRun]:
-    newest = SyncRun.objects.order_by().values("idp").annotate(newest=Max("pk"))
+    newest = full_runs().order_by().values("idp").annotate(newest=Max("pk"))
     return SyncRun.objects.filter(pk__in=newest.values("newest"))

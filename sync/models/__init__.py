@@ -1,6 +1,17 @@
-"""The synced directory and the runs that keep it true."""
+"""The synced directory, the runs that keep it true, and the inbox of notices."""
 
 from sync.models.directory import Department, Employee, Membership
-from sync.models.runs import Change, SyncRun
+from sync.models.inbox import AccessCut, CatchUp, InboxEvent
+from sync.models.runs import Change, SyncRun, full_runs
 
-__all__ = ["Change", "Department", "Employee", "Membership", "SyncRun"]
+__all__ = [
+    "AccessCut",
+    "CatchUp",
+    "Change",
+    "Department",
+    "Employee",
+    "InboxEvent",
+    "Membership",
+    "SyncRun",
+    "full_runs",
+]

@@ -14,7 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from identity.models import IdentityProvider
+from identity.models import IdentityProvider, User
 from sync.sound import LIMIT
 
 
@@ -94,6 +94,10 @@ class Employee(models.Model):
     userid = models.CharField(max_length=64)
     unionid = models.CharField(max_length=128, blank=True, default="")
     sub = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.OneToOneField(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="employee"
+    )
+    """Who they are at a logon; nobody before the first one."""
     status = models.CharField(
         max_length=12, choices=Status.choices, default=Status.ACTIVE
     )

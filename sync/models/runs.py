@@ -41,6 +41,10 @@ class SyncRun(models.Model):
         APPLY = "apply", _("Writing")
         DONE = "done", _("Done")
 
+    class Breadth(models.TextChoices):
+        FULL = "full", _("Full")
+        NARROW = "narrow", _("Only what events named")
+
     OPEN = (State.QUEUED, State.RUNNING)
 
     idp = models.ForeignKey(
@@ -48,6 +52,12 @@ class SyncRun(models.Model):
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     trigger = models.CharField(max_length=12, choices=Trigger.choices)
+    breadth = models.CharField(
+        max_length=8,
+        choices=Breadth.choices,
+        default=Breadth.FULL,
+        db_default=Breadth.FULL,
+    )
     stage = models.CharField(
         max_length=12, choices=Stage.choices, blank=True, default=""
     )
@@ -82,6 +92,9 @@ class SyncRun(models.Model):
     """What could not be read, and notes: kind, where, message, remedy."""
     unknown_fields = models.JSONField(default=list, blank=True)
     """Directory fields that came for nobody: kept, and by narrow reads too."""
+    unannounced = models.JSONField(null=True, blank=True)
+    """After a full run: changes that no event had announced, how many of each entity
+    and the first of them; None where no event was ever taken."""
     held_because = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=64, blank=True, default="")
     error_code = models.CharField(max_length=64, blank=True, default="")
@@ -94,8 +107,8 @@ class SyncRun(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["idp"],
-                name="one_open_run_per_idp",
+                fields=["idp", "breadth"],
+                name="one_open_run_per_breadth",
                 condition=Q(state__in=["queued", "running"]),
             )
         ]
@@ -125,6 +138,11 @@ class SyncRun(models.Model):
         if self.started_at is None:
             return None
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+
+def full_runs() -> models.QuerySet[SyncRun]:
+    """Runs over everything that an IdP covers, and not only over what events named."""
+    return SyncRun.objects.filter(breadth=SyncRun.Breadth.FULL)
 
 
 class Change(models.Model):

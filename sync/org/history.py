@@ -8,7 +8,7 @@ from django.db.models import Exists, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from identity.models import IdentityProvider
-from sync.models import Change, Employee, SyncRun
+from sync.models import Change, Employee, SyncRun, full_runs
 
 MOMENTS = 20
 """Changes of a person in one answer."""
@@ -91,7 +91,7 @@ def timeline(
 
 def last_run(idp: IdentityProvider) -> SyncRun | None:
     """The newest run of an IdP, which says why its directory is empty; one query."""
-    return SyncRun.objects.filter(idp=idp).order_by("-pk").first()
+    return full_runs().filter(idp=idp).order_by("-pk").first()
 
 
 def last_changes(employee: Employee) -> tuple[dict[str, int], int | None]:

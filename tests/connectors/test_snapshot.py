@@ -55,7 +55,7 @@ class Taken:
             assert read.department_id not in self.reads, "a read was told twice"
             self.reads[read.department_id] = read
         self.faults: list[Fault] = [f for batch in batches for f in batch.faults]
-        self.gone = [userid for batch in batches for userid in batch.gone]
+        self.gone = [userid for batch in batches for userid, _read in batch.gone]
         self.calls = sum(batch.calls for batch in batches)
 
     @property

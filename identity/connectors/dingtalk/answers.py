@@ -62,6 +62,14 @@ class Page:
     next_cursor: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class FailedPushes:
+    """A portion of the list of failed pushes, as it came; `more` wait behind it."""
+
+    items: tuple[object, ...]
+    more: bool
+
+
 def scopes(body: Mapping[str, Any]) -> Range:
     """The answer of /auth/scopes."""
     inner = _member(body, "auth_org_scopes", dict)
@@ -129,6 +137,13 @@ def count(body: Mapping[str, Any]) -> int:
     if number is None:
         raise _shape("count")
     return number
+
+
+def failed_pushes(body: Mapping[str, Any]) -> FailedPushes:
+    """The answer of get_call_back_failed_result; an empty portion ends the list."""
+    found: list[object] = _member(body, "failed_list", list)
+    more = bool(found) and shapes.flag(body.get("has_more")) is True
+    return FailedPushes(tuple(found), more)
 
 
 def token(body: Mapping[str, Any]) -> tuple[str, int]:

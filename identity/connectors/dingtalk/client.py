@@ -42,6 +42,7 @@ SUB_DEPARTMENTS = "/topapi/v2/department/listsub"
 MEMBERS = "/topapi/v2/user/list"
 USER = "/topapi/v2/user/get"
 USER_COUNT = "/topapi/user/count"
+FAILED_PUSHES = "/call_back/get_call_back_failed_result"
 TOKEN = "/v1.0/oauth2/accessToken"
 CORP_TOKEN = "/v1.0/oauth2/{corpId}/token"
 
@@ -173,6 +174,13 @@ class Client:
     def user_count(self) -> Read[int]:
         """How many people there are. user-management-acquires-number-employees"""
         return self._oapi(USER_COUNT, {"only_active": False}, answers.count)
+
+    def failed_pushes(self) -> Read[answers.FailedPushes]:
+        """Pushes that failed; what the call before gave is deleted by this one.
+
+        obtain-the-event-list-of-failed-push-messages
+        """
+        return self._oapi(FAILED_PUSHES, None, answers.failed_pushes, method="GET")
 
     # --- one call ---
 

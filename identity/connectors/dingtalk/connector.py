@@ -1,15 +1,15 @@
 """DingTalk's answers to the connector contract."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from identity.connectors.base import Addresses, Connector
-from identity.connectors.dingtalk import fields, people, sample
+from identity.connectors.base import Addresses, Connector, Opened, Push
+from identity.connectors.dingtalk import events, fields, people, pushes, sample
 from identity.connectors.dingtalk.checks import run_checks
 from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.lookup import lookup
@@ -23,6 +23,7 @@ from identity.connectors.records import (
     CopyValue,
     DepartmentRecord,
     EmployeeRecord,
+    Event,
     Lookup,
     MembershipRecord,
     Scope,
@@ -48,6 +49,15 @@ class DingTalk(Connector):
         "app_secret",
         "dingtalk_type",
     )
+    push_settings: ClassVar[tuple[str, ...]] = ("aes_key", "token")
+    event_labels: ClassVar["Mapping[str, str | Promise]"] = {
+        "user_add_org": gettext_lazy("User Added To Address Book"),
+        "user_modify_org": gettext_lazy("User In Address Book Changed"),
+        "user_leave_org": gettext_lazy("User Removed From Address Book"),
+        "org_dept_create": gettext_lazy("Department Created In Address Book"),
+        "org_dept_modify": gettext_lazy("Department In Address Book Modified"),
+        "org_dept_remove": gettext_lazy("Department In Address Book Deleted"),
+    }
     guide: ClassVar[str] = "dingtalk/guide.html"
 
     @classmethod
@@ -153,6 +163,23 @@ class DingTalk(Connector):
         """What user/count says; it knows no permission scope."""
         return Client(self.credentials, self.gate).user_count().value
 
+    def open(self, push: Push) -> Opened:
+        """Check and decrypt a push; see `pushes`."""
+        return pushes.open_push(self.credentials, push)
+
+    def acknowledge(self, owner: str) -> str:
+        """The sealed "success", signed for the owner that the push named."""
+        return pushes.acknowledgement(self.credentials, owner)
+
+    def failed_events(self) -> Iterator[tuple[Event, ...]]:
+        """What get_call_back_failed_result hands out; it forgets with the next call."""
+        client = Client(self.credentials, self.gate)
+        more = True
+        while more:
+            found = client.failed_pushes().value
+            more = found.more
+            yield tuple(_told(found.items))
+
 
 def _possible(department_id: str) -> str:
     """The id, if DingTalk could have given it out: a positive int64 in plain digits."""
@@ -165,6 +192,14 @@ def _top(client: Client, key: str) -> DepartmentRecord:
     read = client.department(key)
     parent = read.value.parent_id
     return DepartmentRecord(key, read.value.name, parent, read=read.number)
+
+
+def _told(items: tuple[object, ...]) -> Iterator[Event]:
+    for item in items:
+        try:
+            yield events.failed(item)
+        except Malformed:
+            continue  # it says nothing that could be read again; a full sync follows
 
 
 def _readable(

@@ -163,7 +163,7 @@ class MemberReader:
                 Batch(employees=(found.employee,), memberships=found.memberships)
             )
         elif found.standing is Standing.GONE and wanted:
-            self._reading.crew.put(Batch(gone=(userid,)))
+            self._reading.crew.put(Batch(gone=((userid, found.read),)))
         if found.fault and found.fault.kind is FaultKind.PERMISSION:
             self._reading.crew.close(ASKING)
             self._reading.fault(replace(found.fault, where=USER))

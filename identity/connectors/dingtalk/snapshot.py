@@ -73,6 +73,8 @@ def _read(
     tree = TreeReader(reading, members if scope.people else None, deep=scope.deep)
     for department in (ROOT,) if whole else given.departments:
         tree.begin(department)
+    for department in sorted(key for key in scope.lists if _can_be(key)):
+        tree.list_children(department)
     for userid in sorted(scope.employees):
         members.ask(userid, wanted=True)
     for userid in () if whole or not scope.people else given.users:

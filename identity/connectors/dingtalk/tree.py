@@ -43,6 +43,7 @@ class TreeReader:
         self._lock = threading.Lock()
         self._tops: dict[str, DepartmentRecord] = {}
         self._loose: list[str] = []
+        self._listed: set[str] = set()
         self._readable = False
 
     def begin(self, top: str) -> None:
@@ -50,6 +51,14 @@ class TreeReader:
         self._ledger.begin(top)
         task = self._root if self._reading.whole and top == ROOT else self._top
         self._reading.crew.add(LANE, partial(task, top))
+
+    def list_children(self, key: str) -> None:
+        """Read where the direct children of a department stand, once."""
+        with self._lock:
+            fresh = key not in self._listed
+            self._listed.add(key)
+        if fresh:
+            self._reading.crew.add(LANE, partial(self._places_below, key))
 
     def look_for_strays(self) -> None:
         """Ask for departments that people's records name and no listing has shown."""
@@ -104,7 +113,23 @@ class TreeReader:
                 self._tops[key] = DepartmentRecord(
                     key, item.name, item.parent_id, read=read.number
                 )
+            if item.parent_id and not (self._deep or self._members):
+                self.list_children(item.parent_id)
             self._follow(key, read.number)
+
+    def _places_below(self, parent: str) -> None:
+        """Records with the order that only a list knows; without it they keep theirs."""
+        try:
+            read = self._reading.client.sub_departments(parent)
+        except (PermissionMissing, OutOfScope, Gone):
+            return
+        records = (
+            DepartmentRecord(item.id, item.name, parent, order, read.number)
+            for order, item in enumerate(read.value.departments)
+            if item.parent_id in (None, parent) and item.id != parent
+        )
+        shown = tuple(each for each in records if self._sighted(each))
+        self._reading.crew.put(Batch(departments=shown))
 
     def _place(self, key: str, below: str | None, order: int) -> None:
         """Ask for a department whose place is in doubt: a child whose record names

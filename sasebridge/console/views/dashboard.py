@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from identity.access import console_users
 from sasebridge.console.summary import MOST_ENABLED, enabled, summaries
-from sync.models import Department, SyncRun
+from sync.models import Department, full_runs
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -34,10 +34,10 @@ def dashboard(request: "ConsoleRequest") -> HttpResponse:
             "departments": Department.objects.count(),
             "enabled": enabled(rows),
             "most": MOST_ENABLED,
-            "last_run": SyncRun.objects.order_by("-pk").first(),
+            "last_run": full_runs().order_by("-pk").first(),
             "next_due": min(due, default=None),
             "troubled": [row for row in confirmed if row.troubled],
             "drafts": drafts,
-            "runs": SyncRun.objects.select_related("idp")[:RECENT],
+            "runs": full_runs().select_related("idp")[:RECENT],
         },
     )

@@ -1,0 +1,113 @@
+"""Access that a notice cuts, and the reads that give it back (design 2.9).
+
+A cut is a row beside an active person; `accounts` asks for it at every request. It goes
+away when the person is marked as left, or is found:
+
+- by a read after a newer notice that they joined, or
+- by two reads at least `APART` from each other, the first no sooner than `SETTLED`
+  after the notice, because a vendor's reads lag its notices.
+
+A read counts by its number, and by when it began; one that began before is no proof.
+Moments are the database's, so that the clocks of several machines do not matter.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from identity import sessions
+from identity.models import IdentityProvider, LogonSession
+from sync.models import AccessCut, Employee, InboxEvent
+
+SETTLED = timedelta(seconds=2)
+APART = timedelta(seconds=30)
+LEFT = "left_company"
+"""Why a session ended, in its row."""
+
+
+def cut(event: InboxEvent) -> int:
+    """End the access of the active people that a leave notice names, in the caller's
+    transaction; how many that were."""
+    people = Employee.objects.filter(
+        idp_id=event.idp_id,
+        userid__in=event.userids,
+        status=Employee.Status.ACTIVE,
+    )
+    ids = list(people.values_list("pk", flat=True))
+    AccessCut.objects.bulk_create(
+        (
+            AccessCut(
+                employee_id=pk,
+                at=Now(),
+                number=event.number,
+                born_at=event.born_at,
+            )
+            for pk in ids
+        ),
+        update_conflicts=True,
+        unique_fields=["employee"],
+        update_fields=["at", "number", "born_at", "rejoined", "found_at"],
+    )
+    end_sessions(event.idp_id, ids)
+    return len(ids)
+
+
+def end_sessions(idp_id: UUID, employees: Iterable[int]) -> int:
+    """End the open sessions of these people; how many that were."""
+    mine = LogonSession.objects.filter(
+        idp_id=idp_id, account__employee__in=list(employees)
+    )
+    return sessions.end(mine, LEFT)
+
+
+def rejoin(event: InboxEvent) -> None:
+    """Note that a newer notice says that cut people joined: a read may confirm it."""
+    theirs = AccessCut.objects.filter(
+        employee__idp_id=event.idp_id, employee__userid__in=event.userids
+    )
+    if event.born_at is not None:
+        theirs = theirs.filter(Q(born_at=None) | Q(born_at__lte=event.born_at))
+    theirs.update(rejoined=event.number)
+
+
+def review(
+    idp: IdentityProvider, found: Mapping[str, int], began: datetime
+) -> tuple[str, ...]:
+    """Judge the cuts of people whom a pass found, in the caller's transaction.
+
+    `found` are userids with the number of the read that found them, `began` is when
+    the pass began to read, by the database's clock. Returns the userids whose access was given back.
+    """
+    lifted: list[AccessCut] = []
+    cuts = AccessCut.objects.select_for_update(of=("self",)).select_related("employee")
+    for row in cuts.filter(employee__idp=idp, employee__userid__in=list(found)):
+        if _lifts(row, found[row.employee.userid], began):
+            lifted.append(row)
+        elif row.found_at is None and _counts(row, found[row.employee.userid], began):
+            AccessCut.objects.filter(pk=row.pk).update(found_at=Now())
+    AccessCut.objects.filter(pk__in=[row.pk for row in lifted]).delete()
+    return tuple(row.employee.userid for row in lifted)
+
+
+def next_look(idp: IdentityProvider, userids: Iterable[str]) -> datetime | None:
+    """When the next read of these people could give access back; None if none is cut."""
+    waits = [
+        row.at + SETTLED if row.found_at is None else row.found_at + APART
+        for row in AccessCut.objects.filter(
+            employee__idp=idp, employee__userid__in=list(userids)
+        )
+    ]
+    return min(waits, default=None)
+
+
+def _lifts(row: AccessCut, number: int, began: datetime) -> bool:
+    if row.rejoined is not None and number > row.rejoined:
+        return True
+    return row.found_at is not None and began >= row.found_at + APART
+
+
+def _counts(row: AccessCut, number: int, began: datetime) -> bool:
+    return number > row.number and began >= row.at + SETTLED
