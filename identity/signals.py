@@ -1,7 +1,8 @@
 """Signals that identity sends and others receive, so that identity imports no one."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, cast
 
 from django.db.models import Model
@@ -26,6 +27,20 @@ directory_asked = Signal()
 """A page wants to know what is stored of an IdP's company. Sent with `idp`.
 Whoever keeps a directory answers with a `StoredDirectory`, or None before the first
 synchronization."""
+
+
+events_asked = Signal()
+"""A page wants to know which of a vendor's events have come. Sent with `idp`. Whoever
+keeps events answers with an `EventsSeen`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventsSeen:
+    """What a vendor has delivered by itself: when the first of each kind came, by the
+    vendor's word for it, and when the last event of any kind did."""
+
+    first: Mapping[str, datetime] = field(default_factory=dict)
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +103,10 @@ def stored_directory(idp: Model) -> StoredDirectory | None:
     answers = directory_asked.send(sender=type(idp), idp=idp)
     found = next((answer for _to, answer in answers if answer), None)
     return cast(StoredDirectory | None, found)
+
+
+def events_seen(idp: Model) -> EventsSeen:
+    """Ask: the first answer that is one, else that nothing has come."""
+    answers = events_asked.send(sender=type(idp), idp=idp)
+    found = next((answer for _to, answer in answers if answer), None)
+    return cast(EventsSeen | None, found) or EventsSeen()

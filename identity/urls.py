@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from identity.views import drafts, edit, file, scope, testing, wizard
+from identity.views import drafts, edit, events, file, scope, testing, wizard
 
 app_name = "identity"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("identity/<uuid:idp_id>/setup/sync/search/", scope.search, name="search"),
     path("identity/<uuid:idp_id>/setup/sync/effect/", scope.effect, name="effect"),
     path("identity/<uuid:idp_id>/setup/sync/sample/", scope.sample, name="sample"),
+    path("identity/<uuid:idp_id>/setup/events/", events.events, name="setup-events"),
     path("identity/<uuid:idp_id>/edit/", edit.edit, name="edit"),
     path("identity/<uuid:idp_id>/file/", file.show, name="file"),
     path("identity/<uuid:idp_id>/file/download/", file.download, name="file-download"),

@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from identity import connection
+from identity import connection, subscription
 from identity.forms.idp import stored_problems
 from identity.forms.problems import Problem
 from identity.models import IdentityProvider
@@ -33,11 +33,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A step as the stepper shows it; `url` is "" where there is no way yet."""
+    """A step as the stepper shows it; `url` is "" where there is no way yet.
+
+    `total`: of how many it is one. `later`: it is no part of the wizard, and comes
+    when this is over.
+    """
 
     label: str
     url: str
     state: str
+    total: int
+    later: bool = False
 
 
 def is_complete(idp: IdentityProvider) -> bool:
@@ -65,6 +71,9 @@ STEPS: tuple[Step, ...] = (
     Step("test", _("Connectivity Test"), connection.has_pass),
     Step("sync", _("Synchronization Settings"), is_confirmed),
 )
+
+EVENTS = Step("events", _("Events"), subscription.is_complete)
+"""What comes after the wizard, and may be done before: it keeps nobody from Confirm."""
 
 
 def may_enter(idp: IdentityProvider, key: str) -> bool:
@@ -94,14 +103,18 @@ def address(idp: IdentityProvider, step: Step) -> str:
 
 def places(idp: IdentityProvider, current: str) -> list[Place]:
     """The stepper: the current step, the done ones, and those that may be entered."""
-    return [
+    steps = [
         Place(
             str(step.label),
             address(idp, step) if may_enter(idp, step.key) else "",
             _state(idp, step, current),
+            len(STEPS),
         )
         for step in STEPS
     ]
+    state = _state(idp, EVENTS, current)
+    label, total = str(EVENTS.label), len(STEPS) + 1
+    return [*steps, Place(label, address(idp, EVENTS), state, total, later=True)]
 
 
 def _state(idp: IdentityProvider, step: Step, current: str) -> str:

@@ -2,13 +2,21 @@
 
 from typing import Any
 
+from django.db.models import Min
 from django.dispatch import receiver
 from django.urls import reverse
 
 from identity.models import IdentityProvider, User
-from identity.signals import directory_asked, idp_confirmed, idp_enabled, impact_asked
+from identity.signals import (
+    EventsSeen,
+    directory_asked,
+    events_asked,
+    idp_confirmed,
+    idp_enabled,
+    impact_asked,
+)
 from sync import runs, tasks
-from sync.models import Employee, SyncRun
+from sync.models import Employee, InboxEvent, SyncRun
 from sync.org.stored import Stored
 
 
@@ -60,3 +68,15 @@ def employees_affected(idp: IdentityProvider, **_: Any) -> int:
 def show_what_is_stored(idp: IdentityProvider, **_: Any) -> Stored | None:
     """The wizard counts and searches in the directory, once a sync has filled it."""
     return Stored.of(idp)
+
+
+@receiver(events_asked)
+def show_which_events_came(idp: IdentityProvider, **_: Any) -> EventsSeen:
+    """The step Events ticks what the vendor delivered by itself.
+
+    What had to be fetched from its list of failed pushes proves no way to us.
+    """
+    rows = InboxEvent.objects.filter(idp=idp).exclude(way=InboxEvent.Way.FAILED)
+    first = rows.order_by().values_list("name").annotate(Min("received_at"))
+    last = rows.order_by("-received_at").values_list("received_at", flat=True).first()
+    return EventsSeen(dict(first), last)

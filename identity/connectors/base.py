@@ -87,8 +87,13 @@ class Connector(ABC):
     """Those of the secrets that pushes are opened with."""
     event_labels: ClassVar["Mapping[str, str | Promise]"] = {}
     """The events to subscribe to: the vendor's word and its console's name for it."""
+    push_names: ClassVar["Mapping[str, str | Promise]"] = {}
+    """What the vendor's console calls each of them, and our Request Address ("address").
+    """
     guide: ClassVar[str]
     """Template of the vendor's part of the guide, shown beside the wizard's fields."""
+    event_guide: ClassVar[str] = ""
+    """Template of what to do there for events, shown beside the step Events."""
 
     def __init__(self, credentials: Mapping[str, str], gate: Gate) -> None:
         self.credentials = credentials

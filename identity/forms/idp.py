@@ -1,9 +1,10 @@
 """The core's form and the connector's as one: filled from an IdP, and saved to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.http import QueryDict
 from django.utils import timezone
 
 from identity.forms.basic import BasicForm, name_taken
@@ -21,6 +22,18 @@ class IdpForms:
         self.idp = idp
         self.core = BasicForm(data, idp=idp, initial=core_values(idp))
         self.vendor = _vendor_form(idp, data)
+
+    @classmethod
+    def only(
+        cls, idp: IdentityProvider, names: Collection[str], data: QueryDict
+    ) -> "IdpForms":
+        """The forms with these fields as they were sent, and all others as stored."""
+        mixed = QueryDict(mutable=True)
+        for name, value in (core_values(idp) | idp.settings).items():
+            mixed[name] = value
+        for name in names:
+            mixed.setlist(name, data.getlist(name))
+        return cls(idp, mixed)
 
     @property
     def both(self) -> tuple[BasicForm, CredentialsForm]:

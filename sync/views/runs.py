@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from identity import subscription
 from identity.access import console_users
 from sync.models import Change, SyncRun
 from sync.org.person import label_of, private_fields
@@ -59,7 +60,12 @@ def runs(request: "ConsoleRequest") -> HttpResponse:
 def run(request: "ConsoleRequest", run_id: int) -> HttpResponse:
     """One run: live while it is open, what it did once it is over."""
     found = _run(run_id)
-    return render(request, "sync/run.html", _context(request, found))
+    # The wizard ends on the page of its first run; what is left to do stands there.
+    first = found.trigger == SyncRun.Trigger.CONFIRM and request.user.is_administrator
+    context = _context(request, found) | {
+        "set_up_events": first and not subscription.is_complete(found.idp)
+    }
+    return render(request, "sync/run.html", context)
 
 
 @require_safe

@@ -45,6 +45,9 @@ RULES: Mapping[str, Rule] = {
     "identity:discard": Rule("draft", post=(SENT_ON, NOT_FOUND)),
     "identity:setup-test": Rule("idp", post=(SENT_ON,)),
     "identity:setup-sync": Rule("idp", reads=("open",), post=(OK, SENT_ON, REFUSED)),
+    "identity:setup-events": Rule(
+        "idp", reads=("known",), post=(SENT_ON, REFUSED, OVERTAKEN)
+    ),
     "identity:departments": Rule("idp", reads=("parent",)),
     "identity:sample": Rule("idp"),
     "identity:search": Rule("idp", reads=("q", "seek")),

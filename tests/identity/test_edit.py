@@ -19,11 +19,25 @@ def test_S142_S143_S157_the_request_address_stands_beside_the_two_keys(
     console: Client, idp: IdentityProvider, path: str
 ) -> None:
     shown = words(console.get(path))
-    advanced = shown.split("<details")[-2].split("</details>")[0]
+    block = shown.split('aria-labelledby="block-events"')[1].split("</section>")[0]
     assert "Edit Identity Source" in shown
     for text in ("AES Encryption Key", "Encryption Token", "Request Address"):
-        assert text in advanced
-    assert f"/events/dingtalk/{idp.pk}/" in advanced
+        assert text in block
+    for text in ("Request URL", "Encryption Aes_key", "Signature Token"):
+        assert text in block  # what DingTalk calls them
+    assert f"/events/dingtalk/{idp.pk}/" in block
+    assert "Save the keys here first, and press Save in DingTalk last" in block
+    assert shown.count('name="aes_key"') == shown.count('name="token"') == 1
+
+
+def test_A1_a_draft_has_the_keys_among_its_advanced_settings(
+    console: Client, draft: IdentityProvider
+) -> None:
+    shown = words(console.get(reverse("identity:setup-basic", args=[draft.pk])))
+    advanced = shown.split("<details")[-2].split("</details>")[0]
+    assert 'name="aes_key"' in advanced
+    assert 'name="token"' in advanced
+    assert "block-events" not in shown
 
 
 def test_S158_S159_S160_keys_of_the_event_push_are_saved_without_a_test(

@@ -39,7 +39,7 @@ def test_P6_a_secret_is_in_no_page_session_message_trail_or_report(
 
 @pytest.mark.parametrize(
     "address",
-    ["new", "basic", "test", "sync", "departments", "sample", "edit"],
+    ["new", "basic", "test", "sync", "events", "departments", "sample", "edit"],
 )
 def test_only_administrators_open_the_wizard(
     client: Client,
@@ -65,13 +65,13 @@ def _address(idp: IdentityProvider, name: str) -> str:
     return page(idp, name)
 
 
-@pytest.mark.parametrize("step", ["basic", "test", "sync"])
+@pytest.mark.parametrize("step", ["basic", "test", "sync", "events"])
 def test_an_idp_that_does_not_exist_is_not_found(console: Client, step: str) -> None:
     missing = IdentityProvider(kind="dingtalk")
     assert console.get(page(missing, step)).status_code == 404
 
 
-@pytest.mark.parametrize("step", ["basic", "test", "sync"])
+@pytest.mark.parametrize("step", ["basic", "test", "sync", "events"])
 def test_other_methods_are_refused(
     console: Client, draft: IdentityProvider, step: str
 ) -> None:

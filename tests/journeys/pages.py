@@ -78,6 +78,7 @@ PAGES: Mapping[str, Addresses] = {
     "identity:setup-basic": _of_idp("identity:setup-basic", "draft"),
     "identity:setup-test": _of_idp("identity:setup-test"),
     "identity:setup-sync": _of_idp("identity:setup-sync"),
+    "identity:setup-events": _of_idp("identity:setup-events", "idp", "draft"),
     "identity:discard": _of_idp("identity:discard", "draft"),
     "identity:edit": _of_idp("identity:edit", "idp", "closed"),
     "identity:file": _of_idp("identity:file", "idp", "draft"),

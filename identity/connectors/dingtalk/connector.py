@@ -58,7 +58,13 @@ class DingTalk(Connector):
         "org_dept_modify": gettext_lazy("Department In Address Book Modified"),
         "org_dept_remove": gettext_lazy("Department In Address Book Deleted"),
     }
+    push_names: ClassVar["Mapping[str, str | Promise]"] = {
+        "address": gettext_lazy("Request URL (请求网址)"),
+        "aes_key": gettext_lazy("Encryption Aes_key (加密 aes_key)"),
+        "token": gettext_lazy("Signature Token (签名 token)"),
+    }
     guide: ClassVar[str] = "dingtalk/guide.html"
+    event_guide: ClassVar[str] = "dingtalk/events.html"
 
     @classmethod
     def credentials_form(cls) -> "type[CredentialsForm]":

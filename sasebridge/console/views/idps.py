@@ -11,6 +11,7 @@ from identity import wizard
 from identity.access import console_users
 from identity.connection import addresses_of, latest_report
 from identity.models import IdentityProvider
+from identity.subscription import subscription_of
 from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
 from sync.models import Employee
 
@@ -52,6 +53,7 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
             "secrets": _secrets(idp),
             "copy_values": idp.connector_class.copy_values(addresses_of(idp)),
             "report": latest_report(idp),
+            "subscription": subscription_of(idp),
             "runs": runs,
         },
     )
