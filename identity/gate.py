@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db import connections, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from identity.models import CallTurn, ReadCounter
 
@@ -50,6 +52,14 @@ def next_read() -> int:
             ReadCounter.objects.get_or_create(pk=1)
             ReadCounter.objects.filter(pk=1).update(value=F("value") + 1)
         return ReadCounter.objects.values_list("value", flat=True).get(pk=1)
+
+
+def database_now() -> datetime:
+    """The time by the database's clock, which all machines share."""
+    ReadCounter.objects.get_or_create(pk=1)
+    rows = ReadCounter.objects.filter(pk=1).annotate(now=Now())
+    moment: datetime = rows.values_list("now", flat=True).get()
+    return moment
 
 
 def current_read() -> int:

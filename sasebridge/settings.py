@@ -198,12 +198,18 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_DEFAULT_QUEUE = "sync"
+# Events have workers of their own: a full run of half an hour must not delay a leaver.
+CELERY_TASK_ROUTES = {
+    f"sync.tasks.{name}": {"queue": "events"}
+    for name in ("handle_events", "sweep", "catch_up")
+}
 CELERY_TIMEZONE = "UTC"
 # In memory: the default keeps a file in the working folder, and a tick needs no past.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     # Finds what nobody was rung for; a tick older than the next one is worthless.
-    "tick": {"task": "sync.tasks.tick", "schedule": 5.0, "options": {"expires": 5}}
+    "tick": {"task": "sync.tasks.tick", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep": {"task": "sync.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
 }
 
 # --- logs ---

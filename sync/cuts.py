@@ -31,27 +31,33 @@ LEFT = "left_company"
 def cut(event: InboxEvent) -> int:
     """End the access of the active people that a leave notice names, in the caller's
     transaction; how many that were."""
+    return _cut(event.idp_id, event.userids, event.number, event.born_at)
+
+
+def cut_held(idp: IdentityProvider, gone: Iterable[str], number: int) -> int:
+    """Likewise of people whom a read did not find, but whom the guard keeps (T-06)."""
+    known = AccessCut.objects.filter(employee__idp=idp).values("employee__userid")
+    fresh = set(gone).difference(row["employee__userid"] for row in known)
+    return _cut(idp.pk, fresh, number, None)
+
+
+def _cut(
+    idp_id: UUID, userids: Iterable[str], number: int, born_at: datetime | None
+) -> int:
     people = Employee.objects.filter(
-        idp_id=event.idp_id,
-        userid__in=event.userids,
-        status=Employee.Status.ACTIVE,
+        idp_id=idp_id, userid__in=list(userids), status=Employee.Status.ACTIVE
     )
     ids = list(people.values_list("pk", flat=True))
     AccessCut.objects.bulk_create(
         (
-            AccessCut(
-                employee_id=pk,
-                at=Now(),
-                number=event.number,
-                born_at=event.born_at,
-            )
+            AccessCut(employee_id=pk, at=Now(), number=number, born_at=born_at)
             for pk in ids
         ),
         update_conflicts=True,
         unique_fields=["employee"],
         update_fields=["at", "number", "born_at", "rejoined", "found_at"],
     )
-    end_sessions(event.idp_id, ids)
+    end_sessions(idp_id, ids)
     return len(ids)
 
 
@@ -61,6 +67,13 @@ def end_sessions(idp_id: UUID, employees: Iterable[int]) -> int:
         idp_id=idp_id, account__employee__in=list(employees)
     )
     return sessions.end(mine, LEFT)
+
+
+def settle(employee: Employee) -> None:
+    """What a read says of somebody who is not active any more is final: the sessions
+    end, and nothing is left to be confirmed. In the caller's transaction."""
+    AccessCut.objects.filter(employee=employee).delete()
+    end_sessions(employee.idp_id, [employee.pk])
 
 
 def rejoin(event: InboxEvent) -> None:
@@ -90,6 +103,14 @@ def review(
             AccessCut.objects.filter(pk=row.pk).update(found_at=Now())
     AccessCut.objects.filter(pk__in=[row.pk for row in lifted]).delete()
     return tuple(row.employee.userid for row in lifted)
+
+
+def cut_among(idp: IdentityProvider, userids: Iterable[str] | None = None) -> list[str]:
+    """Those whose access is cut, of these people or of all."""
+    rows = AccessCut.objects.filter(employee__idp=idp)
+    if userids is not None:
+        rows = rows.filter(employee__userid__in=list(userids))
+    return list(rows.values_list("employee__userid", flat=True))
 
 
 def next_look(idp: IdentityProvider, userids: Iterable[str]) -> datetime | None:

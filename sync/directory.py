@@ -6,14 +6,15 @@ is never written by an older one.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import transaction
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
-from sync import history, plan, shape, sound
+from sync import cuts, history, plan, shape, sound
 from sync.lease import Lease
 from sync.loading import load
 from sync.models import Change, Department, Employee, Membership
@@ -37,7 +38,11 @@ def departments_of(idp: IdentityProvider) -> list[DepartmentRecord]:
 
 
 class Writer:
-    """Writes one run's changes in the order that the rows need."""
+    """Writes one run's changes in the order that the rows need.
+
+    `still` is asked in each transaction after the fence, and raises if what was read
+    must not be written any more.
+    """
 
     def __init__(
         self,
@@ -46,8 +51,10 @@ class Writer:
         stage: Stage,
         rules: plan.Rules,
         counts: Counter[str],
+        still: Callable[[], None] = lambda: None,
     ) -> None:
         self.counts = counts
+        self._still = still
         self._idp = idp
         self._lease = lease
         self._stage = stage
@@ -61,6 +68,7 @@ class Writer:
         self._lease.check()
         with transaction.atomic():
             self._lease.fence()
+            self._still()
             yield
 
     def hold(self, changes: Iterable[plan.Change]) -> None:
@@ -79,12 +87,28 @@ class Writer:
         """Create and update departments; yields chunk sizes."""
         wanted = [c for c in changes if c.kind is not plan.Kind.REMOVE]
         ways = shape.chains(self._parents_after(wanted))
-        for chunk in chunks(wanted):
+        for planned in chunks(wanted):
             with self._fenced():
+                chunk = self._still_there(planned)
                 self._create_departments(chunk, ways)
                 self._update_departments(chunk)
                 self._record(DEPARTMENT, chunk)
-            yield len(chunk)
+            yield len(planned)
+
+    def _still_there(self, chunk: Sequence[plan.Change]) -> list[plan.Change]:
+        """Without new ones that a run removed which began after this one: what this
+        one saw of them is older, and a department's id is never given again."""
+        new = [c.key for c in chunk if c.kind is plan.Kind.CREATE]
+        removed = Change.objects.filter(
+            run__idp=self._idp,
+            run_id__gt=self._lease.run.pk,
+            entity=DEPARTMENT,
+            kind=Change.Kind.REMOVE,
+            key__in=new,
+            applied=True,
+        )
+        gone = set(removed.values_list("key", flat=True)) if new else set()
+        return [change for change in chunk if change.key not in gone]
 
     def remove_departments(self, changes: Iterable[plan.Change]) -> Iterator[int]:
         """Remove departments that a complete read proved gone; yields chunk sizes."""
@@ -99,6 +123,24 @@ class Writer:
                 self._record(DEPARTMENT, chunk)
                 self.counts["departments_removed"] += len(chunk)
             yield len(chunk)
+
+    def touch(self, departments: Mapping[str, int]) -> Iterator[int]:
+        """Give what was read the numbers of the reads, changed or not; chunk sizes."""
+        for chunk in chunks(departments.items()):
+            with self._fenced():
+                for id, read in chunk:
+                    Department.objects.filter(
+                        idp=self._idp, source_id=id, read_number__lt=read
+                    ).update(read_number=read)
+            yield 0
+        with self._fenced():
+            self._stage.touch()
+        yield 0
+
+    def review(self, found: Mapping[str, int], began: datetime) -> tuple[str, ...]:
+        """Give access back to those whom the reads clear of a notice; who that was."""
+        with self._fenced():
+            return cuts.review(self._idp, found, began)
 
     def _parents_after(self, changes: Iterable[plan.Change]) -> dict[str, str | None]:
         """Each department's parent once the changes are made."""

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
+from django.utils import timezone
+
 from identity.connection import connector_for
 from identity.connectors.records import (
     DepartmentRecord,
@@ -15,10 +17,10 @@ from identity.connectors.records import (
     Scope,
     Snapshot,
 )
-from identity.gate import next_read
+from identity.gate import database_now, next_read
 from identity.mapping import ATTRIBUTE, DETAIL, FIELDS
 from identity.models import IdentityProvider
-from sync import plan
+from sync import cuts, plan
 from sync.asking import Asking, Watch
 from sync.coverage import company_of, limits_of, mapping_of
 from sync.directory import Writer, departments_of
@@ -47,6 +49,7 @@ class Pass:
         self.reading = Reading(scope, self._mapping, stage)
         self.rules = plan.Rules(self._mapping.gates)
         self.first = 0
+        self.began = timezone.now()
         self.removals = False
         self.departments: list[plan.Change] = []
         self._known: tuple[DepartmentRecord, ...] = ()
@@ -58,7 +61,7 @@ class Pass:
 
     def fetch(self) -> None:
         """Read the scope into the stage. Raises ConnectorError or CrawlStopped."""
-        self.first = next_read()
+        self.began, self.first = database_now(), next_read()
         self._watch.progress(
             stage=SyncRun.Stage.FETCH,
             first_read=self.first,
@@ -248,6 +251,8 @@ class Pass:
                 self._watch.progress(changes_applied=done, changes_planned=most)
         if done or self._interrupted_before():
             writer.reshape()
+        if cut := cuts.cut_among(self.idp):
+            writer.review(self._stage.reads(cut), self.began)
 
     def _may_apply(self, change: plan.Change) -> bool:
         """Absence ends nobody here, and a userid changes hands only if asked for."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from identity.connectors.records import EmployeeRecord, Lookup, MembershipRecord
 from identity.mapping import ATTRIBUTE
 from identity.models import IdentityProvider
-from sync import history, plan, sound
+from sync import cuts, history, plan, sound
 from sync.models import Change, Employee
 from sync.staging import Stage, attributes_of
 from sync.statements import COLUMNS
@@ -227,3 +227,4 @@ def _leave(row: Employee, status: Employee.Status, read: int) -> None:
     row.status, row.read_number = status, read
     row.left_at = row.changed_at = timezone.now()
     row.save(update_fields=["status", "read_number", "left_at", "changed_at"])
+    cuts.settle(row)

@@ -39,6 +39,8 @@ class Reading:
         self.calls = 0
         self.departments_seen = 0
         self.departments_read = 0
+        self.gone: dict[str, int] = {}
+        """userids that the vendor says do not exist, with the read that said so."""
         self._userids: set[str] = set()
         self._first: dict[str, int] = {}
         self._met: set[str] = set()  # listed, or read: a read can come first
@@ -74,6 +76,7 @@ class Reading:
             self.seen_targets |= mapped.values.keys()
         self._userids.update(employee.userid for employee in batch.employees)
         self._memberships += batch.memberships
+        self.gone |= dict(batch.gone)
         for fault in batch.faults:
             (self.notes.said if fault.kind in NOTES else self.faults).append(fault)
         self.notes.repeated += batch.repeated
@@ -111,6 +114,12 @@ class Reading:
     def complete(self) -> bool:
         """Whether everything inside the scope was read; only then absence counts."""
         return not self.faults and not self._unfinished
+
+    def absent(self, department: str) -> int | None:
+        """The read that proved that a department which was asked for is not there."""
+        asked = department in self._first and department not in self._unfinished
+        proven = asked and department not in self.departments
+        return self._first[department] if proven else None
 
     @property
     def empty(self) -> bool:

@@ -90,6 +90,14 @@ class Stage:
         self._run("DELETE FROM stage_department")
         load("stage_department", ("department", "first"), departments.items())
 
+    def single(self, userids: Iterable[str]) -> None:
+        """Name people who were asked for by name: their places are those they have."""
+        load("stage_single", ("userid",), ((userid,) for userid in userids))
+
+    def forget(self, userids: Iterable[str]) -> None:
+        """Take people out of what was read: they are not ours to keep."""
+        self._run_many(statements.FORGET, [(userid,) for userid in userids])
+
     def keep(self, userids: Iterable[str]) -> None:
         """Name people whose absence does not count: they could not be asked for."""
         load("stage_kept", ("userid",), ((userid,) for userid in userids))
@@ -159,6 +167,19 @@ class Stage:
             )
             return {row[0] for row in cursor.fetchall()}
 
+    def reads(self, userids: Iterable[str]) -> dict[str, int]:
+        """Of these people those that were read, with the number of the read."""
+        marks = list(userids)
+        if not marks:
+            return {}
+        places = ", ".join(["%s"] * len(marks))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT userid, read FROM stage_employee WHERE userid IN ({places})",  # noqa: S608
+                marks,
+            )
+            return dict(cursor.fetchall())
+
     # --- merging ---
 
     def spell_new(self, size: int) -> None:
@@ -214,6 +235,11 @@ class Stage:
             for record, fingerprint in records
         )
         self._run_many(statements.UPDATE_EMPLOYEE, rows)
+
+    def touch(self) -> None:
+        """Give everybody who was read, and their places, the numbers of the reads."""
+        self._run(statements.TOUCH_EMPLOYEES, {"idp": self.idp_key})
+        self._run(statements.TOUCH_MEMBERSHIPS, {"idp": self.idp_key})
 
     def update_memberships(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write (order, leader, read, employee id, department id, read) rows."""

@@ -22,6 +22,7 @@ CREATE = (
     """CREATE TEMPORARY TABLE stage_membership_raw (userid {key}, department {key},
         place bigint, leader integer, read bigint)""",
     "CREATE TEMPORARY TABLE stage_department (department {key} PRIMARY KEY, first bigint)",
+    "CREATE TEMPORARY TABLE stage_single (userid {key} PRIMARY KEY)",
     "CREATE TEMPORARY TABLE stage_kept (userid {key} PRIMARY KEY)",
     "CREATE TEMPORARY TABLE stage_sound (userid {key} PRIMARY KEY, sound text)",
 )
@@ -29,6 +30,7 @@ TABLES = (
     "stage_employee_raw",
     "stage_membership_raw",
     "stage_department",
+    "stage_single",
     "stage_kept",
     "stage_sound",
     "stage_employee",
@@ -158,7 +160,18 @@ LEFT JOIN stage_membership m ON m.userid = e.userid AND m.department = t.source_
 LEFT JOIN stage_kept k ON k.userid = e.userid
 WHERE e.idp_id = %(idp)s AND m.userid IS NULL AND k.userid IS NULL
   AND p.read_number < d.first AND %(removals)s = 1
+UNION ALL
+SELECT e.userid, t.source_id, p.id, 0
+FROM stage_single o
+JOIN stage_employee s ON s.userid = o.userid
+JOIN sync_employee e ON e.idp_id = %(idp)s AND e.userid = o.userid AND {{active}}
+    AND (e.unionid = s.unionid OR e.unionid = '' OR s.unionid = '')
+JOIN sync_membership p ON p.employee_id = e.id
+JOIN sync_department t ON t.id = p.department_id
+LEFT JOIN stage_membership m ON m.userid = o.userid AND m.department = t.source_id
+WHERE m.userid IS NULL AND p.read_number < s.read
 """
+FORGET = "DELETE FROM stage_employee_raw WHERE userid = %s"
 MEMBERS_AFTER = """
 SELECT m.userid, m.department, m.place, m.leader, m.read
 FROM stage_member_diff d
@@ -180,6 +193,22 @@ WHERE idp_id = %s AND userid = %s AND status = 'active' AND read_number < %s
 UPDATE_MEMBERSHIP = """
 UPDATE sync_membership SET "order" = %s, leader = %s, read_number = %s
 WHERE employee_id = %s AND department_id = %s AND read_number < %s
+"""
+# A row whose person has another unionid now was not what this read saw.
+TOUCH_EMPLOYEES = """
+UPDATE sync_employee SET read_number = s.read
+FROM stage_employee s
+WHERE sync_employee.idp_id = %(idp)s AND sync_employee.userid = s.userid
+  AND sync_employee.status = 'active' AND sync_employee.read_number < s.read
+  AND (sync_employee.unionid = s.unionid OR s.unionid = '')
+"""
+TOUCH_MEMBERSHIPS = """
+UPDATE sync_membership SET read_number = m.read
+FROM stage_membership m
+JOIN sync_employee e ON e.idp_id = %(idp)s AND e.userid = m.userid AND {active}
+JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
+WHERE sync_membership.employee_id = e.id AND sync_membership.department_id = t.id
+  AND sync_membership.read_number < m.read
 """
 SHAPE_COLUMNS = ("department", "path", "depth", "children", "direct", "total")
 CREATE_SHAPES = """

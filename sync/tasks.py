@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from identity import drafts
-from sync import runs, schedule
+from sync import handling, runs, schedule, worklist
 from sync.models import SyncRun
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,17 @@ def perform_run(run_id: int) -> None:
         runs.perform(run, stop=stopping.is_set)
 
 
-@shared_task(queue="events")
+@shared_task
 def handle_events(idp_id: str) -> None:
-    """Work on the notices of an IdP that are due."""
+    """Work on the events of an IdP that are due."""
+    handling.work(idp_id, stop=stopping.is_set)
+
+
+@shared_task
+def sweep() -> None:
+    """Find events that are due and that nobody was rung for."""
+    for idp_id in worklist.idps_with_work():
+        _events_aside(idp_id)
 
 
 def ring_events(idp_id: object) -> None:

@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.plugins.accounts",
     "tests.plugins.simulated",
+    "tests.plugins.arriving",
     "tests.plugins.files",
     "tests.plugins.loopback",
     "tests.plugins.services",

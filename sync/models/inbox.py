@@ -38,7 +38,7 @@ class InboxEvent(models.Model):
     class Outcome(models.TextChoices):
         """What became of a notice that is over, in more detail than its state."""
 
-        READ = "read", _("Read again, and the directory is as DingTalk is")
+        READ = "read", _("Read again: the directory is up to date")
         LEFT = "left", _("They have left")
         RESTORED = "restored", _("They are there: access was given back")
         NOT_THERE = "not_there", _("There is no such person or department")
@@ -103,6 +103,11 @@ class InboxEvent(models.Model):
                 fields=["due_at", "id"],
                 name="event_due",
                 condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["idp", "number"],
+                name="event_unsettled",
+                condition=models.Q(state__in=["pending", "held", "parked", "dead"]),
             ),
         ]
 

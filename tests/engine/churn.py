@@ -1,7 +1,7 @@
 """What happens in a company in a week, at random and the same for the same seed."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from identity.connectors.dingtalk.simulator.company import Company, Impossible
 from identity.connectors.dingtalk.simulator.records import Person
@@ -11,9 +11,12 @@ MOST_LEAVERS = 4
 
 
 class Churn:
-    """Changes a company; each method is one kind of change."""
+    """Changes a company; each method is one kind of change, `acts` those that happen."""
 
-    def __init__(self, company: Company, seed: int) -> None:
+    def __init__(
+        self, company: Company, seed: int, acts: "Sequence[Act] | None" = None
+    ) -> None:
+        self.acts = acts or ACTS
         self.company = company
         self.chance = random.Random(seed)
         self.gone: list[Person] = []
@@ -28,7 +31,7 @@ class Churn:
 
     def step(self) -> None:
         """One change."""
-        act = self.chance.choice(ACTS)
+        act = self.chance.choice(self.acts)
         try:
             act(self)
         except Impossible:
@@ -158,7 +161,8 @@ class Churn:
         self.company.remove_department(doomed)
 
 
-ACTS: tuple[Callable[[Churn], None], ...] = (
+Act = Callable[[Churn], None]
+ACTS: tuple[Act, ...] = (
     *(Churn.hire, Churn.leave, Churn.rehire, Churn.hand_on, Churn.move, Churn.rename),
     *(Churn.update, Churn.swap_mobiles, Churn.hide, Churn.promote, Churn.reorder),
     *(Churn.add_department, Churn.rename_department, Churn.move_department),

@@ -16,7 +16,11 @@ def lone_worker(transactional_db: None) -> Iterator[None]:
     """A worker on the configured broker: memory, or Redis where the suite has it."""
     app.control.purge()
     with start_worker(
-        app, pool="threads", concurrency=2, perform_ping_check=False, queues=["sync"]
+        app,
+        pool="threads",
+        concurrency=2,
+        perform_ping_check=False,
+        queues=["sync", "events"],
     ):
         yield
     app.control.purge()

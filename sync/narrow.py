@@ -1,0 +1,328 @@
+"""A narrow pass: what events named is read again, compared and written.
+
+Nothing that an event says is believed (design 2.2); it only names people and
+departments. What they bring up is read as well: departments that nobody knows here yet,
+what hung below a department that is gone, and who was in it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from identity.connection import connector_for
+from identity.connectors.records import (
+    Batch,
+    DepartmentRecord,
+    FaultKind,
+    Lookup,
+    Scope,
+    Standing,
+)
+from identity.gate import database_now, next_read
+from identity.models import IdentityProvider
+from sync import cuts, plan
+from sync.asking import Watch
+from sync.coverage import company_of, mapping_of
+from sync.directory import Writer
+from sync.models import Change, Employee, SyncRun, full_runs
+from sync.reading import Reading
+from sync.staging import Stage
+from sync.territory import Territory
+
+MOST = 500
+"""People and departments of one narrow pass; more are read by a full synchronization."""
+FULL = (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
+MOVING = ("created", "returned", "replaced", "left", "out_of_scope")
+"""Counts of people after which the tree's numbers are computed anew."""
+Ended = tuple[str, Change.Kind, Lookup]
+
+
+class TooWide(Exception):
+    """What the events touch is better read by a full synchronization."""
+
+
+class Outdated(Exception):
+    """A full run has read since, and wrote no numbers to what it found unchanged."""
+
+
+class NarrowPass:
+    """One narrow pass over one IdP, as far as it has come."""
+
+    def __init__(
+        self, idp: IdentityProvider, scope: Scope, stage: Stage, watch: Watch
+    ) -> None:
+        self.idp = idp
+        self.scope = scope
+        self.first = 0
+        self.began = timezone.now()
+        self.territory = Territory(idp)
+        self._connector = connector_for(idp)
+        self._mapping = mapping_of(idp)
+        self._stage = stage
+        self._watch = watch
+        self.reading = Reading(scope, self._mapping, stage)
+        self.rules = plan.Rules(self._mapping.gates, _unknown_fields(idp))
+        self.places: dict[str, tuple[str, ...]] = {}
+        """Who was found, and the departments that the record names."""
+        self.departments: list[plan.Change] = []
+        self.ended: list[Ended] = []
+        self.replaced: set[str] = set()
+        self.outside: set[str] = set()
+        self.lifted: tuple[str, ...] = ()
+        self.reads: dict[str, int] = {}
+        """Who was found, and the number of the read."""
+        self._singles: set[str] = set()
+        self._asked: set[str] = set()
+        self._asked_people: set[str] = set()
+        self._wanted: set[str] = set()
+        self._entered: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    # --- fetch ---
+
+    def fetch(self) -> None:
+        """Read what the events named, and what that brings up. Raises ConnectorError,
+        CrawlStopped or TooWide."""
+        self.began, self.first = database_now(), next_read()
+        self._watch.progress(
+            stage=SyncRun.Stage.FETCH,
+            first_read=self.first,
+            fingerprint=company_of(self.idp),
+        )
+        scope: Scope | None = self._with_lists(self.scope)
+        while scope is not None:
+            self._read(scope)
+            scope = self._next()
+        self.reading.flush()
+        self._watch.check()
+
+    def _read(self, scope: Scope) -> None:
+        self._wanted |= scope.departments or set()
+        if scope.deep:
+            self._entered |= scope.departments or set()
+        else:
+            self._asked |= scope.departments or set()
+            self._asked_people |= scope.employees
+            if len(self._asked) + len(self._asked_people) > MOST:
+                raise TooWide
+        batches = self._connector.snapshot(
+            scope,
+            details=self._mapping.details and scope.people,
+            stop=self._watch.stopped,
+        )
+        for batch in batches:
+            self._take(batch, scope)
+            self._watch.progress(
+                departments_read=self.reading.departments_read,
+                employees_read=self.reading.employees_read,
+                calls=self.reading.calls,
+            )
+
+    def _take(self, batch: Batch, scope: Scope) -> None:
+        self.reading.add(batch)
+        if scope.deep:
+            self._wanted.update(each.id for each in batch.departments)
+        else:
+            self._singles.update(each.userid for each in batch.employees)
+        self.reads |= {each.userid: each.read for each in batch.employees}
+        self.places |= {each.userid: each.department_ids for each in batch.employees}
+
+    def _with_lists(self, scope: Scope) -> Scope:
+        """Also where they hang now: their places among their siblings change there."""
+        above = self.territory.parents(scope.departments or ())
+        return replace(scope, lists=above)
+
+    def _next(self) -> Scope | None:
+        """What the read so far brings up; None if it is complete."""
+        read = self.reading.departments
+        gone = self._gone()
+        named = {place for places in self.places.values() for place in places}
+        named |= {d.parent_id for d in read.values() if d.parent_id and self._ours(d)}
+        fresh = named - self.territory.known.keys() - read.keys()
+        fresh |= self.territory.children(gone) - read.keys()
+        people = self.territory.members(gone)
+        departments, people = fresh - self._asked, people - self._asked_people
+        if departments or people:
+            scope = Scope(frozenset(departments), frozenset(people), False, False)
+            return self._with_lists(scope)
+        entered = self._newly_inside() - self._entered
+        return Scope(frozenset(entered)) if entered else None
+
+    def _ours(self, record: DepartmentRecord) -> bool:
+        return record.id in self._wanted or record.id in self.territory.known
+
+    def _newly_inside(self) -> set[str]:
+        """Departments that came into a bounded directory, with all that is in them."""
+        if not self.territory.bounded:
+            return set()
+        read = self.reading.departments
+        fresh = self._wanted & read.keys() - self.territory.known.keys()
+        return {id for id in fresh if self.territory.inside(id, read)}
+
+    def _gone(self) -> dict[str, int]:
+        """Departments of the directory that were asked for and are not there."""
+        proofs = {id: self.reading.absent(id) for id in self._asked}
+        known = self.territory.known
+        return {id: n for id, n in proofs.items() if n is not None and id in known}
+
+    # --- compare ---
+
+    def compare(self) -> None:
+        """Find all differences. Raises TooWide if a department left the directory."""
+        self._watch.progress(stage=SyncRun.Stage.COMPARE)
+        self._stage.settle_people()
+        self._compare_departments()
+        self._leave_out_strangers()
+        self._compare_people()
+
+    def _compare_departments(self) -> None:
+        read, territory, gone = self.reading.departments, self.territory, self._gone()
+        if any(territory.crosses(id, read) for id in read):
+            raise TooWide
+        found: dict[str, DepartmentRecord] = {}
+        for id, record in read.items():
+            known = territory.known.get(id)
+            stale = known is not None and known.read > record.read
+            if stale or not self._ours(record) or not territory.inside(id, read):
+                continue
+            if territory.chosen and id in territory.chosen:
+                record = replace(record, order=0)
+            if known is not None and not record.name:
+                record = replace(record, name=known.name)
+            found[id] = record
+        before = [d for id, d in territory.known.items() if id in gone or id in found]
+        after = [found[id] for id in sorted(found)]
+        self.departments = list(plan.diff_departments(before, after))
+        self._numbers = {id: record.read for id, record in found.items()}
+
+    def _leave_out_strangers(self) -> None:
+        """People outside of the chosen departments are not ours to keep."""
+        if self.territory.chosen is None:
+            return
+        for userid, places in self.places.items():
+            if not places:  # left out, as a withdrawn field is: it says nothing (F-49)
+                message = _("The answer about this person names no department.")
+                self.reading.note(FaultKind.MALFORMED, userid, message)
+            elif not any(self._inside(place) for place in places):
+                self.outside.add(userid)
+        nowhere = {userid for userid, places in self.places.items() if not places}
+        self._stage.forget(self.outside | nowhere)
+        self._singles -= self.outside | nowhere
+        self._stage.settle_people()
+
+    def _inside(self, department: str) -> bool:
+        return self.territory.inside(department, self.reading.departments)
+
+    def _compare_people(self) -> None:
+        named = {place for places in self.places.values() for place in places}
+        self._stage.cover({id: 0 for id in named if self._inside(id)})
+        self._stage.single(self._singles)
+        self._stage.settle_memberships()
+        self._stage.compare_employees(self.first, removals=False)
+        self._stage.compare_memberships(removals=False)
+        changes = self._people_changes(new=True)
+        kinds = {change.key: change.kind for change in changes}
+        self.replaced = {k for k, kind in kinds.items() if kind is plan.Kind.REPLACE}
+        self.ended = list(self._endings())
+
+    def _people_changes(self, *, new: bool) -> Iterator[plan.Change]:
+        return plan.diff_employees(
+            self._stage.employees_before(),
+            self._stage.employees_after(new=new),
+            self.rules,
+        )
+
+    def _endings(self) -> Iterator[Ended]:
+        """Active people who are gone, or were moved out of the chosen departments."""
+        outside = {userid: self.reads[userid] for userid in self.outside}
+        for userid in self._active(self.reading.gone):
+            number = self.reading.gone[userid]
+            yield userid, Change.Kind.LEAVE, Lookup(Standing.GONE, number)
+        for userid in self._active(outside):
+            lookup = Lookup(Standing.FOUND, outside[userid])
+            yield userid, Change.Kind.OUT_OF_SCOPE, lookup
+
+    def _active(self, userids: Collection[str]) -> list[str]:
+        rows = Employee.objects.filter(
+            idp=self.idp, userid__in=list(userids), status=Employee.Status.ACTIVE
+        )
+        return sorted(rows.values_list("userid", flat=True))
+
+    # --- guard ---
+
+    @property
+    def losses(self) -> set[str]:
+        """Who would lose the active status."""
+        return {userid for userid, _kind, _lookup in self.ended} | self.replaced
+
+    @property
+    def absent_departments(self) -> set[str]:
+        """Departments that were asked for and that do not exist."""
+        return {id for id in self._asked if self.reading.absent(id) is not None}
+
+    @property
+    def removals(self) -> int:
+        """How many departments would be removed."""
+        return sum(c.kind is plan.Kind.REMOVE for c in self.departments)
+
+    def keep(self, userids: Collection[str]) -> None:
+        """Leave these people as they are."""
+        self.ended = [each for each in self.ended if each[0] not in userids]
+        self.replaced -= set(userids)
+
+    # --- apply ---
+
+    def still(self) -> None:
+        """Raises Outdated if a full run has read after this pass did (design 2.4)."""
+        newer = full_runs().filter(idp=self.idp, first_read__gt=self.first)
+        if newer.filter(state__in=(*FULL, SyncRun.State.RUNNING)).exists():
+            raise Outdated
+
+    def apply(self, writer: Writer) -> None:
+        """Write everything, in the order that the rows need."""
+        self._watch.progress(stage=SyncRun.Stage.APPLY)
+        done = 0
+        for step in self._steps(writer):
+            for count in step:
+                done += count
+                self._watch.progress(changes_applied=done, changes_planned=done)
+        if _moves(writer.counts):
+            writer.reshape()
+        cut = cuts.cut_among(self.idp, self.places)
+        found = self._stage.reads(cut)
+        if found:
+            self.lifted = writer.review(found, self.began)
+
+    def _steps(self, writer: Writer) -> Iterator[Iterable[int]]:
+        yield writer.place_departments(self.departments)
+        yield writer.people.insert_new()
+        changes = self._people_changes(new=False)
+        yield writer.people.apply(c for c in changes if self._may_apply(c))
+        yield writer.people.end(self.ended)
+        self._stage.compare_memberships(removals=False)
+        yield writer.apply_memberships(
+            plan.diff_memberships(
+                self._stage.memberships_before(), self._stage.memberships_after()
+            )
+        )
+        yield writer.remove_departments(self.departments)
+        yield writer.touch(self._numbers)
+
+    def _may_apply(self, change: plan.Change) -> bool:
+        if change.kind is plan.Kind.REPLACE:
+            return change.key in self.replaced
+        return change.kind is not plan.Kind.REMOVE
+
+
+def _unknown_fields(idp: IdentityProvider) -> frozenset[str]:
+    """Fields that the last full run could see for nobody; narrow reads believe it."""
+    last = full_runs().filter(idp=idp, state__in=FULL, people=True).order_by("-pk")
+    return frozenset(last.values_list("unknown_fields", flat=True).first() or ())
+
+
+def _moves(counts: Mapping[str, int] | Counter[str]) -> bool:
+    moved = (name for name in counts if name.startswith(("departments_", "members")))
+    return any(counts[name] for name in (*MOVING, *moved))

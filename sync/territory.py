@@ -1,0 +1,61 @@
+"""Which departments belong to an IdP's directory, as far as is known. Pure but for its
+first look at the rows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from identity.connectors.records import ROOT, DepartmentRecord
+from identity.models import IdentityProvider
+from sync.directory import departments_of
+from sync.models import Membership
+
+
+class Territory:
+    """The departments of the directory, and where its border runs."""
+
+    def __init__(self, idp: IdentityProvider) -> None:
+        self._idp = idp
+        self.known = {record.id: record for record in departments_of(idp)}
+        partial = idp.scope == IdentityProvider.ScopeChoice.PARTIAL
+        self.chosen = frozenset(map(str, idp.departments)) if partial else None
+        self.bounded = partial or ROOT not in self.known
+        """Whether departments can come in that were in the company before."""
+
+    def inside(self, id: str, read: Mapping[str, DepartmentRecord]) -> bool:
+        """Whether a department is part of the directory once `read` is written."""
+        if self.chosen is None:
+            return id in read or id in self.known
+        return any(each in self.chosen for each in self._way_up(id, read))
+
+    def crosses(self, id: str, read: Mapping[str, DepartmentRecord]) -> bool:
+        """Whether a department of the directory was moved out of it."""
+        return id in self.known and id in read and not self.inside(id, read)
+
+    def parents(self, ids: Iterable[str]) -> frozenset[str]:
+        """Where these departments hang now, whose lists tell their places."""
+        rows = (self.known.get(id) for id in ids)
+        return frozenset(row.parent_id for row in rows if row and row.parent_id)
+
+    def children(self, ids: Iterable[str]) -> set[str]:
+        """Departments that hang right below these ones now."""
+        above = set(ids)
+        return {d.id for d in self.known.values() if above and d.parent_id in above}
+
+    def members(self, ids: Iterable[str]) -> set[str]:
+        """userids of those who are in these departments now."""
+        wanted = list(ids)
+        if not wanted:
+            return set()
+        rows = Membership.objects.filter(
+            department__idp=self._idp, department__source_id__in=wanted
+        )
+        return set(rows.values_list("employee__userid", flat=True))
+
+    def _way_up(self, id: str, read: Mapping[str, DepartmentRecord]) -> Iterator[str]:
+        """A department and those above it, as far as they are known."""
+        seen: set[str] = set()
+        at: str | None = id
+        while at and at not in seen:
+            seen.add(at)
+            record = read.get(at) or self.known.get(at)
+            yield at
+            at = record.parent_id if record else None
