@@ -129,6 +129,8 @@ class Lease:
         self._progress = {**self._progress, **numbers}
         for name, value in numbers.items():
             setattr(self.run, name, value)
+        if "first_read" in numbers:  # narrow passes that read before must know at once
+            self.beat()
 
     def fence(self) -> None:
         """Inside a transaction: hold the run row, or raise LeaseLost.
