@@ -81,6 +81,8 @@ def _detail(idp: IdentityProvider, first: bool) -> dict[str, object]:
     """What the audit trail keeps: of secrets only that they are set."""
     if not first:
         return settled(idp)
-    secrets = dict.fromkeys(idp.secrets.values_list("name", flat=True), "changed")
+    secrets = dict.fromkeys(
+        idp.present_secrets().values_list("name", flat=True), "changed"
+    )
     basics = {"name": idp.name, "status": idp.status}
     return {**settled(idp), **basics, **idp.settings, **secrets}

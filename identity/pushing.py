@@ -2,10 +2,11 @@
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from identity.connection import connector_with
+from identity.connectors import registry
 from identity.connectors.base import Connector, Opened, Push
 from identity.connectors.errors import PushFault, PushRefused
 from identity.models import IdentityProvider
@@ -27,14 +28,20 @@ class Accepted:
 def accept(idp: IdentityProvider, push: Push) -> Accepted:
     """Open a push with any of the keys that are valid now; raises PushRefused.
 
-    While keys are being changed two of each may be valid (design 3).
+    While keys are being changed two of each may be valid (design 3). Without keys the
+    same is done with nobody's, so that a refusal always takes as long (T-04, T-07).
     """
     refused = PushRefused(PushFault.NO_KEYS)
-    for connector in _connectors(idp):
+    pairs: list[Mapping[str, str]] = list(_keys(idp))
+    for keys in pairs or [idp.connector_class.keys_of_nobody()]:
+        connector = connector_with(idp, {**_plain(idp), **keys})
         try:
-            return Accepted(idp, connector.open(push), connector)
+            opened = connector.open(push)
         except PushRefused as error:
-            refused = _worst(refused, error)
+            refused = _worst(refused, error) if pairs else refused
+            continue
+        if pairs:
+            return Accepted(idp, opened, connector)
     raise refused
 
 
@@ -43,13 +50,24 @@ def idp_at(kind: str, idp_id: uuid.UUID) -> IdentityProvider | None:
     return IdentityProvider.objects.filter(pk=idp_id, kind=kind).first()
 
 
-def _connectors(idp: IdentityProvider) -> Iterator[Connector]:
-    kind = idp.connector_class
-    plain = {name: idp.settings.get(name, "") for name in kind.plain_settings}
-    choices = [idp.valid_secrets(name) or [""] for name in kind.push_settings]
-    for values in itertools.product(*choices):
-        keys = dict(zip(kind.push_settings, values, strict=True))
-        yield connector_with(idp, plain | keys)
+def nobody(kind: str) -> IdentityProvider:
+    """An IdP that is stored nowhere: what is pushed to an address that is none is
+    refused by it, after the same steps as a forged push to a true one."""
+    kinds = registry.kinds()
+    return IdentityProvider(kind=kind if kind in kinds else next(iter(kinds)))
+
+
+def _keys(idp: IdentityProvider) -> Iterator[dict[str, str]]:
+    """Every pair, or whatever the vendor has, that is valid now; none if one lacks."""
+    names = idp.connector_class.push_settings
+    valid = idp.valid_secrets(names)
+    for values in itertools.product(*(valid[name] for name in names)):
+        yield dict(zip(names, values, strict=True))
+
+
+def _plain(idp: IdentityProvider) -> dict[str, str]:
+    names = idp.connector_class.plain_settings
+    return {name: idp.settings.get(name, "") for name in names}
 
 
 _TELLING = (

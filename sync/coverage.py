@@ -34,7 +34,7 @@ def limits_of(idp: IdentityProvider) -> plan.Limits:
 
 def configuration_of(idp: IdentityProvider) -> tuple[Any, ...]:
     """What a run must not outlive: it writes only for the settings it began with."""
-    secrets = idp.secrets.filter(name__in=idp.connector_class.tested_settings)
+    secrets = idp.present_secrets().filter(name__in=idp.connector_class.tested_settings)
     return (
         *(idp.scope, idp.departments, idp.mapping, company_of(idp)),
         *sorted(secrets.values_list("name", "fingerprint")),

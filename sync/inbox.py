@@ -25,7 +25,7 @@ def receive(idp: IdentityProvider, events: Iterable[Event], way: str) -> int:
 
     The caller answers the vendor after this, and rings.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         return sum(_keep(idp, event, way) for event in events)
 
 
@@ -83,8 +83,10 @@ def _first_state(idp: IdentityProvider, event: Event) -> tuple[str, str]:
 
 
 def _is_late(event: Event, now: datetime) -> bool:
+    if event.sent_at is None:
+        return False
     sent = _moment(event.sent_at)
-    return sent is not None and abs(now - sent) > FRESH
+    return sent is None or abs(now - sent) > FRESH
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

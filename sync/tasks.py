@@ -6,11 +6,10 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.conf import settings
 from django.db import transaction
 
 from identity import drafts
-from sync import handling, runs, schedule, worklist
+from sync import doorbell, handling, runs, schedule, worklist
 from sync.models import SyncRun
 
 log = logging.getLogger(__name__)
@@ -53,17 +52,17 @@ def handle_events(idp_id: str) -> None:
 def sweep() -> None:
     """Find events that are due and that nobody was rung for."""
     for idp_id in worklist.idps_with_work():
-        _events_aside(idp_id)
+        _ring_events(idp_id)
 
 
 def ring_events(idp_id: object) -> None:
     """Call a worker for an IdP's notices once they are committed; as `ring`."""
     key = str(idp_id)
-    transaction.on_commit(lambda: _events_aside(key))
+    transaction.on_commit(lambda: _ring_events(key))
 
 
-def _events_aside(key: str) -> None:
-    handle_events.apply_async((key,), retry=False)
+def _ring_events(key: str) -> None:
+    doorbell.ring("sync.tasks.handle_events", key)
 
 
 def ring(run: SyncRun) -> None:
@@ -72,18 +71,8 @@ def ring(run: SyncRun) -> None:
     if the broker is away, the next tick finds the row.
     """
     run_id = run.pk
-    transaction.on_commit(lambda: _ring_aside(run_id))
-
-
-def _ring_aside(run_id: int) -> None:
-    if settings.EMBEDDED:
-        _ring(run_id)
-    else:  # a frozen Redis would hold the request
-        threading.Thread(target=_ring, args=(run_id,), daemon=True).start()
+    transaction.on_commit(lambda: _ring(run_id))
 
 
 def _ring(run_id: int) -> None:
-    try:
-        perform_run.apply_async((run_id,), retry=False)
-    except Exception as error:  # any broker fault: the row stays, the tick comes
-        log.warning("no worker was rung for run %s: %s", run_id, type(error).__name__)
+    doorbell.ring("sync.tasks.perform_run", run_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sync.views import commands, directory, employee, export, runs
+from sync.views import commands, directory, employee, export, receive, runs
 
 app_name = "sync"
 urlpatterns = [
@@ -17,4 +17,6 @@ urlpatterns = [
     path("sync/runs/<int:run_id>/progress/", runs.progress, name="progress"),
     path("sync/runs/<int:run_id>/cancel/", commands.cancel, name="cancel"),
     path("sync/idp/<uuid:idp_id>/start/", commands.start, name="start"),
+    # Any text: what names no IdP is answered as a forged push to one is.
+    path("events/<slug:kind>/<str:idp_id>/", receive.receive, name="receive"),
 ]

@@ -43,7 +43,7 @@ def facts(idp: IdentityProvider) -> dict[str, Any]:
 
 
 def _credentials(idp: IdentityProvider) -> dict[str, str]:
-    set_on = dict(idp.secrets.order_by("pk").values_list("name", "created_at"))
+    set_on = dict(idp.present_secrets().values_list("name", "created_at"))
     connector = idp.connector_class
     plain = {name: idp.settings.get(name, "") for name in connector.plain_settings}
     return plain | {

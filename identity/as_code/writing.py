@@ -23,7 +23,7 @@ HEAD = """\
 
 def as_toml(idp: IdentityProvider) -> str:
     """The text; applied to the same IdP it changes nothing."""
-    dates = idp.secrets.order_by("pk").values_list("name", "created_at")
+    dates = idp.present_secrets().values_list("name", "created_at")
     set_on = {name: f"{at:%Y-%m-%d}" for name, at in dates}
     notes = {
         name: f"  # set on {set_on[name]}" if name in set_on else ""

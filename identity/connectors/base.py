@@ -177,6 +177,11 @@ class Connector(ABC):
         Raises `ConnectorError`.
         """
 
+    @classmethod
+    @abstractmethod
+    def keys_of_nobody(cls) -> Mapping[str, str]:
+        """Values of `push_settings` that work and that no vendor has: drawn at random."""
+
     @abstractmethod
     def open(self, push: Push) -> Opened:
         """Check and decrypt a push; no request is sent. Raises `PushRefused`."""

@@ -1,6 +1,7 @@
 """The core's form and the connector's as one: filled from an IdP, and saved to it."""
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,6 +12,9 @@ from identity.forms.basic import BasicForm, name_taken
 from identity.forms.problems import Problem, problems_of
 from identity.inputs import CredentialsForm
 from identity.models import IdentityProvider
+
+PUSH_KEYS_OVERLAP = timedelta(minutes=10)
+"""So long the former keys open pushes: both consoles cannot be saved at one moment."""
 
 
 class IdpForms:
@@ -139,11 +143,15 @@ class IdpForms:
                 yield name, [before.get(name, ""), value]
 
     def _differs(self, name: str, value: str) -> bool:
-        return not any(row.holds(value) for row in self.idp.secrets.filter(name=name))
+        present = self.idp.present_secrets().filter(name=name).last()
+        return present is None or not present.holds(value)
 
     def _put(self, name: str, value: Any) -> None:
         connector = self.idp.connector_class
-        if name in connector.secret_settings:
+        if name in connector.push_settings and not self.idp.is_draft:
+            until = timezone.now() + PUSH_KEYS_OVERLAP
+            self.idp.rotate_secret(name, value, until)
+        elif name in connector.secret_settings:
             self.idp.set_secret(name, value)
         elif name in connector.plain_settings:
             self.idp.settings = {**self.idp.settings, name: value}
@@ -169,6 +177,6 @@ def _vendor_form(
     return form(
         data,
         initial=idp.settings,
-        stored=set(idp.secrets.values_list("name", flat=True)),
+        stored=set(idp.present_secrets().values_list("name", flat=True)),
         others=list(others.exclude(pk=idp.pk).values_list("name", "settings")),
     )

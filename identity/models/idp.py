@@ -4,7 +4,7 @@ import contextlib
 import hmac
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -147,22 +147,49 @@ class IdentityProvider(models.Model):
             IdentitySecret.seal(self, name, value).save()
 
     def rotate_secret(self, name: str, value: str, until: datetime) -> None:
-        """Keep a secret, and let the one before it stay valid until then."""
-        present = self.secrets.filter(name=name).order_by("-created_at").first()
-        self.set_secret(name, value)
-        if value and present is not None and not present.holds(value):
-            present.pk, present.valid_until = None, until
-            present.save()
+        """Keep a secret, and let the one before it stay valid until then.
 
-    def valid_secrets(self, name: str) -> list[str]:
-        """Values of a secret that are valid now, the present one first."""
+        Those before that one keep the time that they were given. A blank value takes
+        all of them away; the present value changes nothing.
+        """
+        present = self.present_secrets().filter(name=name).last()
+        if not value or present is None:
+            self.set_secret(name, value)
+        elif not present.holds(value):
+            self._forget_former(name, value)
+            self.secrets.filter(name=name, valid_until=None).update(valid_until=until)
+            IdentitySecret.seal(self, name, value).save()
+
+    def _forget_former(self, name: str, value: str) -> None:
+        """Remove replaced rows whose time is over, or whose value comes back."""
+        now = timezone.now()
+        for row in self.secrets.filter(name=name, valid_until__isnull=False):
+            if (row.valid_until or now) <= now or row.holds(value):
+                row.delete()
+
+    def present_secrets(self) -> models.QuerySet["IdentitySecret"]:
+        """One row for each secret that is set, without those that were replaced.
+
+        In the order in which they were set: if two were set at one moment, the last
+        of a name counts.
+        """
+        return self.secrets.filter(valid_until=None).order_by("pk")
+
+    def valid_secrets(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """For each name the values that are valid now, the present one first.
+
+        What cannot be opened is left out: it is as good as not set.
+        """
         unended = models.Q(valid_until=None) | models.Q(valid_until__gt=timezone.now())
-        rows = self.secrets.filter(unended, name=name).order_by("-created_at")
-        return [row.reveal() for row in rows]
+        found: dict[str, list[str]] = {name: [] for name in names}
+        for row in self.secrets.filter(unended, name__in=names).order_by("-pk"):
+            with contextlib.suppress(CannotOpen):
+                found[row.name].append(row.reveal())
+        return found
 
     def secret(self, name: str) -> str:
         """The present value of a secret, "" if none. For connectors only."""
-        row = self.secrets.filter(name=name).order_by("-created_at").first()
+        row = self.present_secrets().filter(name=name).last()
         return row.reveal() if row else ""
 
     def credentials(self) -> dict[str, str]:
@@ -186,7 +213,7 @@ class IdentityProvider(models.Model):
 
     def has_secret(self, name: str) -> bool:
         """Whether a value is set, without opening it."""
-        return self.secrets.filter(name=name).exists()
+        return self.present_secrets().filter(name=name).exists()
 
 
 def fingerprint_of(connector: type[Connector], credentials: Mapping[str, str]) -> str:
@@ -200,7 +227,11 @@ def _tested(connector: type[Connector], credentials: Mapping[str, str]) -> str:
 
 
 class IdentitySecret(models.Model):
-    """An encrypted value of an IdP. Two may be valid during a rotation."""
+    """An encrypted value of an IdP.
+
+    `valid_until` is set once another one has replaced it, and until then that one is
+    the present one; while keys are being changed both are valid.
+    """
 
     idp = models.ForeignKey(
         IdentityProvider, on_delete=models.CASCADE, related_name="secrets"

@@ -85,8 +85,7 @@ def _place(vendor: str, name: Any) -> str:
 
 
 def _rows(forms: IdpForms, marks: Mapping[str, Mark]) -> Iterator[FieldRow]:
-    rows = forms.idp.secrets.order_by("created_at")
-    set_at = dict(rows.values_list("name", "created_at"))
+    set_at = dict(forms.idp.present_secrets().values_list("name", "created_at"))
     for field in forms.vendor:
         secret = isinstance(field.field, SecretField)
         required = field.name in forms.vendor.required_secrets

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 QUEUES = ("events", "sync", "notify")
 WEB_THREADS = 8
+LONGEST_BODY = 4 * 1024 * 1024
+"""Waitress takes a body in before anybody is asked; ours are far below this."""
 WORKER_THREADS = 4
 PATIENCE = 3.5
 """Seconds that running work gets to end after the signal to stop."""
@@ -58,6 +60,7 @@ def _web_server(listener: socket.socket) -> BaseWSGIServer:
         application,
         sockets=[listener],
         threads=WEB_THREADS,
+        max_request_body_size=LONGEST_BODY,
         ident="",
         url_scheme="https" if settings.HTTPS else "http",
     )

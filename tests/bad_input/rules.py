@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests.journeys.pages import World
 
 OK, SENT_ON, UNREADABLE, TOO_MUCH, REFUSED, OVER = 200, 302, 400, 413, 422, 286
-NOT_FOUND, NO_METHOD, OVERTAKEN = 404, 405, 409
+NOT_FOUND, NO_METHOD, OVERTAKEN, FORBIDDEN = 404, 405, 409, 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Rule:
 
     `post` empty: it takes none. `get` are the answers to any parameters at all.
     `within`: without an IdP in its parameters it answers nothing else.
+    `machine`: it answers programs, which have no form's key and read no page.
     """
 
     about: str = ""
@@ -24,6 +25,7 @@ class Rule:
     get: tuple[int, ...] = (OK, NOT_FOUND)
     post: tuple[int, ...] = ()
     within: bool = False
+    machine: bool = False
 
 
 RULES: Mapping[str, Rule] = {
@@ -74,10 +76,12 @@ RULES: Mapping[str, Rule] = {
     "sync:progress": Rule("run", reads=("say",), get=(OK, OVER)),
     "sync:cancel": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:start": Rule("idp", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:receive": Rule("push", get=(NO_METHOD,), post=(FORBIDDEN,), machine=True),
 }
 """Every address by name. A new one needs a line here, or the tests fail."""
 
 ABOUT: Mapping[str, Callable[[World], object]] = {
+    "push": lambda world: (world.idp.kind, world.idp.pk),
     "idp": lambda world: world.idp.pk,
     "closed": lambda world: world.closed.pk,
     "draft": lambda world: world.draft.pk,
@@ -90,4 +94,5 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
 def address(name: str, world: World) -> str:
     """Where the page is that a rule is about."""
     about = RULES[name].about
-    return reverse(name, args=[ABOUT[about](world)] if about else [])
+    named = ABOUT[about](world) if about else ()
+    return reverse(name, args=named if isinstance(named, tuple) else [named])

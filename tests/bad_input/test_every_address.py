@@ -185,7 +185,8 @@ def test_a_token_may_be_anything_and_opens_nothing(
     before = stored(world)
     settings = address("console:settings", world)
     tries = [(settings, value) for value in VALUES if value != MILLION]
-    tries += [(address(name, world), "x" * 64) for name in POSTED]
+    forms = [name for name in POSTED if not RULES[name].machine]
+    tries += [(address(name, world), "x" * 64) for name in forms]
     for path, value in tries:
         body = encoded([(TOKEN, value), ("name", "forged"), ("scope", "all")])
         response = client.generic("POST", path, body, content_type=FORM)

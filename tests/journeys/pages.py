@@ -111,6 +111,7 @@ NO_PAGES = {
     "sync:cancel": "takes a POST",
     "sync:department": "leads on to the directory",
     "sync:progress": "a part of the run's page",
+    "sync:receive": "for machines",
     "sync:start": "takes a POST",
 }
 """Addresses where nothing stands that is looked at by itself."""

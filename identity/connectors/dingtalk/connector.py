@@ -1,6 +1,7 @@
 """DingTalk's answers to the connector contract."""
 
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -168,6 +169,11 @@ class DingTalk(Connector):
     def headcount(self) -> int:
         """What user/count says; it knows no permission scope."""
         return Client(self.credentials, self.gate).user_count().value
+
+    @classmethod
+    def keys_of_nobody(cls) -> Mapping[str, str]:
+        """Both keys, of the usual lengths."""
+        return {"aes_key": secrets.token_hex(22)[:43], "token": secrets.token_hex(16)}
 
     def open(self, push: Push) -> Opened:
         """Check and decrypt a push; see `pushes`."""

@@ -66,7 +66,7 @@ def event(
         departments=departments if about_departments else (),
         born_at=_born_at(content),
         sent_at=sent_at,
-        body=text,
+        body=_storable(text),
     )
 
 
@@ -145,6 +145,11 @@ def _key(content: Mapping[str, Any], text: str) -> str:
     if isinstance(given, str) and _EVENT_ID.fullmatch(given):
         return given
     return _digest(text)
+
+
+def _storable(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can name and nothing can encode."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _digest(text: str) -> str:

@@ -11,6 +11,7 @@ from identity.connectors.dingtalk import events, shapes
 from identity.connectors.dingtalk.crypto import (
     CannotOpen,
     Cipher,
+    Damaged,
     InvalidKey,
     SignatureMismatch,
 )
@@ -35,6 +36,8 @@ def open_push(credentials: Mapping[str, str], push: Push) -> Opened:
         )
     except SignatureMismatch:
         raise PushRefused(PushFault.TOKEN) from None
+    except Damaged:
+        raise PushRefused(PushFault.MALFORMED) from None
     except CannotOpen:
         raise PushRefused(PushFault.AES_KEY) from None
     if opened.owner not in _owners(credentials):
@@ -87,8 +90,7 @@ def _owners(credentials: Mapping[str, str]) -> set[str]:
     return {credentials.get("app_key", ""), credentials.get("corp_id", "")} - {""}
 
 
-def _milliseconds(timestamp: str) -> int | None:
-    at = shapes.integer(timestamp)
-    if at is None or at <= 0:
-        return None
+def _milliseconds(timestamp: str) -> int:
+    """When a copy was signed; 1970 for what is no time, so that it counts as late."""
+    at = max(shapes.integer(timestamp) or 0, 0)
     return at * 1000 if at < SECONDS_BELOW else at

@@ -73,7 +73,7 @@ def _plain_settings(idp: IdentityProvider) -> list[tuple[str, str]]:
 def _secrets(idp: IdentityProvider) -> list[dict[str, object]]:
     """Label of each secret and when it was set; never the value."""
     fields = idp.connector_class.credentials_form().base_fields
-    dates = dict(idp.secrets.order_by("created_at").values_list("name", "created_at"))
+    dates = dict(idp.present_secrets().values_list("name", "created_at"))
     return [
         {"label": fields[name].label, "set_at": dates.get(name)}
         for name in idp.connector_class.secret_settings
