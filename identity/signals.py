@@ -30,14 +30,14 @@ synchronization."""
 
 
 events_asked = Signal()
-"""A page wants to know which of a vendor's events have come. Sent with `idp`. Whoever
-keeps events answers with an `EventsSeen`."""
+"""A page wants to know which of a vendor's events have come. Sent with `idp` and `names`,
+the vendor's words for them. Whoever keeps events answers with an `EventsSeen`."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventsSeen:
-    """What a vendor has delivered by itself: when the first of each kind came, by the
-    vendor's word for it, and when the last event of any kind did."""
+    """What a vendor has delivered by itself: when the first of each asked kind came, by
+    the vendor's word for it, and when the last event of any kind did."""
 
     first: Mapping[str, datetime] = field(default_factory=dict)
     last: datetime | None = None
@@ -105,8 +105,8 @@ def stored_directory(idp: Model) -> StoredDirectory | None:
     return cast(StoredDirectory | None, found)
 
 
-def events_seen(idp: Model) -> EventsSeen:
+def events_seen(idp: Model, names: Sequence[str]) -> EventsSeen:
     """Ask: the first answer that is one, else that nothing has come."""
-    answers = events_asked.send(sender=type(idp), idp=idp)
+    answers = events_asked.send(sender=type(idp), idp=idp, names=names)
     found = next((answer for _to, answer in answers if answer), None)
     return cast(EventsSeen | None, found) or EventsSeen()

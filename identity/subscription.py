@@ -17,14 +17,16 @@ class Subscription:
     `keys_at`: since when the present keys are here. `verified_at`: when the vendor
     last tried the address and was answered. `event_at`: when its last event came, None
     while that may have been opened with keys that are being replaced.
-    `first`: the first of each of `wanted`. `refused`: a refused call after which
-    nothing came that could be opened.
+    `former_until`: while those are valid beside the present ones. `first`: the first of
+    each of `wanted`. `refused`: a refused call after which nothing came that could be
+    opened.
     """
 
     wanted: tuple[str, ...]
     keys_at: datetime | None
     verified_at: datetime | None
     event_at: datetime | None
+    former_until: datetime | None
     first: Mapping[str, datetime]
     refused: PushedCall | None
 
@@ -53,10 +55,10 @@ class Subscription:
 
 
 def subscription_of(idp: IdentityProvider) -> Subscription:
-    """What is known of an IdP's; five queries."""
+    """What is known of an IdP's; four queries."""
     wanted = tuple(idp.connector_class.event_labels)
-    keys_at, replacing = _keys(idp)
-    calls, seen = idp.pushed_calls.order_by("-at"), events_seen(idp)
+    keys_at, former_until = _keys(idp)
+    calls, seen = idp.pushed_calls.order_by("-at"), events_seen(idp, wanted)
     verified = calls.filter(outcome=PushedCall.Outcome.VERIFIED).first()
     refused = calls.exclude(outcome=PushedCall.Outcome.VERIFIED).first()
     verified_at = verified.at if verified else None
@@ -65,8 +67,9 @@ def subscription_of(idp: IdentityProvider) -> Subscription:
         wanted,
         keys_at,
         verified_at,
-        None if replacing else seen.last,
-        {name: at for name, at in seen.first.items() if name in wanted},
+        None if former_until else seen.last,
+        former_until,
+        seen.first,
         refused if refused and (fine is None or refused.at > fine) else None,
     )
 
@@ -76,13 +79,13 @@ def is_complete(idp: IdentityProvider) -> bool:
     return _keys(idp)[0] is not None and subscription_of(idp).complete
 
 
-def _keys(idp: IdentityProvider) -> tuple[datetime | None, bool]:
-    """Since when all present keys are here, and whether older ones are still valid."""
+def _keys(idp: IdentityProvider) -> tuple[datetime | None, datetime | None]:
+    """Since when all present keys are here, and how long former ones are still valid."""
     names = idp.connector_class.push_settings
-    rows = idp.secrets.filter(name__in=names)
+    rows = idp.secrets.filter(name__in=names).order_by("pk")
     ends = list(rows.values_list("name", "created_at", "valid_until"))
     since = {name: at for name, at, until in ends if until is None}
     now = timezone.now()
-    replacing = any(until and until > now for _name, _at, until in ends)
+    former = [until for _name, _at, until in ends if until and until > now]
     complete = names and since.keys() == set(names)
-    return (max(since.values()) if complete else None), replacing
+    return (max(since.values()) if complete else None), max(former, default=None)

@@ -109,7 +109,11 @@ def _older(found: Subscription) -> str:
     if found.reached or not (found.verified_at and found.keys_at):
         return ""
     words = _("It did at %(time)s, before the present keys were saved.")
-    return words % {"time": moment(found.verified_at)}
+    told = [words % {"time": moment(found.verified_at)}]
+    if found.former_until:
+        words = _("The keys before them are taken until %(time)s.")
+        told.append(words % {"time": moment(found.former_until)})
+    return " ".join(told)
 
 
 def _lights(idp: IdentityProvider, found: Subscription) -> Iterator[Line]:

@@ -375,6 +375,7 @@ def test_new_keys_want_a_new_call(
     answer = fragment(console, step)
     assert "address" not in ticked(answer)
     assert "before the present keys were saved" in words(answer)
+    assert f"The keys before them are taken until {moment(until)}." in words(answer)
     assert not is_complete(idp)
     called(idp, Outcome.VERIFIED)
     assert is_complete(idp)
@@ -486,5 +487,5 @@ def test_a_look_at_a_subscription_is_a_few_queries(
     with django_assert_num_queries(1):
         assert not is_complete(idp)
     complete(idp)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert subscription_of(idp).complete

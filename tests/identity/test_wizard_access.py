@@ -28,7 +28,8 @@ def test_P6_a_secret_is_in_no_page_session_message_trail_or_report(
         console.post(page(draft, "basic"), sent, follow=True),
         console.post(page(draft, "test"), follow=True),
     ]
-    answers += [console.get(page(draft, step)) for step in ("basic", "test", "sync")]
+    steps = ("basic", "test", "sync", "events")
+    answers += [console.get(page(draft, step)) for step in steps]
     kept = [repr(dict(console.session.items()))]
     kept += [str(event.detail) for event in AuditEvent.objects.all()]
     kept += [str(report.checks) for report in ConnectionReport.objects.all()]
