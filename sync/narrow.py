@@ -289,12 +289,20 @@ class NarrowPass:
             for count in step:
                 done += count
                 self._watch.progress(changes_applied=done, changes_planned=done)
-        if _moves(writer.counts):
+        if _moves(writer.counts) or self._interrupted_before():
             writer.reshape()
         cut = cuts.cut_among(self.idp, self.places)
         found = self._stage.reads(cut)
         if found:
             self.lifted = writer.review(found, self.began)
+
+    def _interrupted_before(self) -> bool:
+        """Whether a narrow run wrote something and ended before the tree's numbers."""
+        narrow = SyncRun.objects.filter(idp=self.idp, breadth=SyncRun.Breadth.NARROW)
+        whole = narrow.filter(state__in=FULL).order_by("-pk")
+        last = whole.values_list("pk", flat=True).first() or 0
+        ended = narrow.filter(pk__gt=last).exclude(state__in=SyncRun.OPEN)
+        return Change.objects.filter(run__in=ended, applied=True).exists()
 
     def _steps(self, writer: Writer) -> Iterator[Iterable[int]]:
         yield writer.place_departments(self.departments)

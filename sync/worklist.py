@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from identity.connectors.records import Scope
 from identity.models import IdentityProvider
-from sync.lease import LEASE, close_dead
+from sync.lease import close_dead, lease_of
 from sync.models import InboxEvent, SyncRun, full_runs
 from sync.narrow import MOST
 
@@ -101,7 +101,7 @@ def _new_run(idp: IdentityProvider) -> SyncRun:
         attempts=1,
     )
     SyncRun.objects.filter(pk=run.pk).update(
-        started_at=Now(), lease_until=Now() + LEASE
+        started_at=Now(), lease_until=Now() + lease_of(run)
     )
     return run
 
