@@ -95,8 +95,10 @@ def _cover(idp: IdentityProvider) -> None:
     cut = set(cuts.cut_among(idp)) if events else set()
     unsure = [event for event in events if cut.intersection(event.userids)]
     settling.cover([event for event in events if event not in unsure], last.pk)
-    parked = [event.pk for event in unsure if event.state == State.PARKED]
-    InboxEvent.objects.filter(pk__in=parked).update(state=State.PENDING, due_at=Now())
+    waking = [event.pk for event in unsure if event.state in (State.PARKED, State.DEAD)]
+    InboxEvent.objects.filter(pk__in=waking).update(
+        state=State.PENDING, due_at=Now(), attempts=0, handled_at=None
+    )
 
 
 def _leave_full_runs(idp: IdentityProvider) -> None:

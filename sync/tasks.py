@@ -40,6 +40,7 @@ def perform_run(run_id: int) -> None:
     run = SyncRun.objects.select_related("idp").filter(pk=run_id).first()
     if run is not None and run.state == SyncRun.State.QUEUED:
         runs.perform(run, stop=stopping.is_set)
+        _ring_events(str(run.idp_id))  # what waited for it, and what it has covered
 
 
 @shared_task
