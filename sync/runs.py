@@ -25,6 +25,7 @@ from sync.models import SyncRun, full_runs
 from sync.passage import Pass
 from sync.plan import Entity, Kind, Plan
 from sync.staging import Stage
+from sync.unannounced import note
 
 log = logging.getLogger(__name__)
 State = SyncRun.State
@@ -122,6 +123,7 @@ def perform(
     with Lease(run, stop) as lease:
         watch = _Reporting(lease, report)
         lease.finish(**_outcome(lease, watch))
+    note(run)
     if run.state not in (State.CANCELLED, State.QUEUED) and lease.outdated():
         _read_anew(run)
     log.info("run %s of IdP %s: %s %s", run.pk, run.idp_id, run.state, run.counts)
@@ -209,7 +211,7 @@ def _outcome(lease: Lease, watch: _Reporting) -> dict[str, Any]:
     except LeaseLost as lost:
         outcome = _ended(State.SUPERSEDED, "superseded", str(lost))
     except ConnectorError as error:
-        outcome = _ended(State.FAILED, _code_of(error), error.message, error.remedy)
+        outcome = _ended(State.FAILED, code_of(error), error.message, error.remedy)
     except CannotOpen as error:
         outcome = _ended(
             State.FAILED,
@@ -260,7 +262,7 @@ def _carry_out(
     }
 
 
-def _code_of(error: ConnectorError) -> str:
+def code_of(error: ConnectorError) -> str:
     """What an operator's script may look for: a reaction first, else the vendor's code."""
     if isinstance(error, Throttled):
         return "quota" if error.quota else "rate_limited"

@@ -5,11 +5,11 @@ import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
-from django.db import transaction
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import Error, connection, transaction
 
 from identity import drafts
-from sync import doorbell, handling, runs, schedule, worklist
+from sync import catchup, doorbell, handling, runs, schedule, worklist
 from sync.models import SyncRun
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ def tick() -> None:
         _ring(run_id)
     for idp in drafts.remove_old():
         log.info("draft %s removed: nobody touched it for a week", idp.pk)
+    for idp_id in catchup.due():
+        doorbell.ring("sync.tasks.catch_up", str(idp_id))
 
 
 @shared_task
@@ -54,6 +56,27 @@ def sweep() -> None:
     """Find events that are due and that nobody was rung for."""
     for idp_id in worklist.idps_with_work():
         _ring_events(idp_id)
+
+
+@shared_task
+def catch_up(idp_id: str) -> None:
+    """Fetch what the vendor could not deliver to an IdP; nothing if it is not due."""
+    look = catchup.look(idp_id, stop=stopping.is_set)
+    if look.found:
+        ring_events(idp_id)
+    if look.run is not None:
+        ring(look.run)
+
+
+@worker_ready.connect
+def _hurry_catch_up(**_: Any) -> None:
+    """What was pushed while nobody ran waits on the vendor's list."""
+    try:
+        catchup.hurry()
+    except Error as error:  # the database is away: the routine look comes
+        log.warning("catch-up was not hurried: %s", type(error).__name__)
+    finally:
+        connection.close()
 
 
 def ring_events(idp_id: object) -> None:

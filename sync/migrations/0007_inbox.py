@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('found', models.PositiveIntegerField(default=0)),
                 ('error_code', models.CharField(blank=True, default='', max_length=64)),
                 ('error_cause', models.TextField(blank=True, default='')),
+                ('owed', models.BooleanField(default=False)),
             ],
             options={
                 'verbose_name': 'catch-up',

@@ -181,6 +181,8 @@ class CatchUp(models.Model):
     """Notices of the last time that were not known here."""
     error_code = models.CharField(max_length=64, blank=True, default="")
     error_cause = models.TextField(blank=True, default="")
+    owed = models.BooleanField(default=False)
+    """A full run is to be queued: a portion of the list may have been lost."""
 
     class Meta:
         verbose_name = _("catch-up")

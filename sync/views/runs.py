@@ -12,6 +12,7 @@ from sync.models import Change, SyncRun
 from sync.org.person import label_of, private_fields
 from sync.views import outcome, parameters
 from sync.views.changes import BOTH_SIDES, cast_of, told
+from sync.views.missed import missed_of
 from sync.views.outcome import Group
 from sync.views.veil import Veil
 
@@ -110,6 +111,9 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
     after = parameters.place(request, "after")
     rows = _changes(found, chosen, after)
     shown = rows[:CHANGES]
+    missed = missed_of(found)
+    unannounced = missed.first if missed else []
+    cast = cast_of([*shown, *unannounced], found.idp)
     return {
         "counted": outcome.counted(found),
         "held_because": outcome.held_because(found),
@@ -119,7 +123,9 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
         "chosen": chosen,
         "compared": chosen is not None and chosen.kind in BOTH_SIDES,
         "unknown": [label_of(field) for field in found.unknown_fields],
-        "changes": told(shown, cast_of(shown, found.idp), veil),
+        "changes": told(shown, cast, veil),
+        "missed": missed,
+        "unannounced": told(unannounced, cast, veil),
         "after": rows[CHANGES - 1].pk if len(rows) > CHANGES else None,
         "later": after is not None,
     }

@@ -284,6 +284,15 @@ def test_at_most_200_failed_pushes_come_at_once_and_not_at_once(
     assert caller.get(FAILED)["failed_list"] == []
 
 
+def test_a_failed_push_is_forgotten_after_a_week(
+    simulator: Simulator, caller: Caller
+) -> None:
+    simulator.failed.add(JOINED, 1)
+    simulator.failed.kept = 0.0
+    assert caller.get(FAILED)["failed_list"] == []
+    assert simulator.failed.items == []
+
+
 def test_events_of_one_kind_can_be_batched() -> None:
     events = [
         Event("user_add_org", ("a",)),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from identity.connectors.base import Addresses, Connector, Opened, Push
 from identity.connectors.dingtalk import events, fields, people, pushes, sample
 from identity.connectors.dingtalk.checks import run_checks
-from identity.connectors.dingtalk.client import Client
+from identity.connectors.dingtalk.client import Client, Patience
 from identity.connectors.dingtalk.lookup import lookup
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.dingtalk.snapshot import snapshot
@@ -184,8 +184,12 @@ class DingTalk(Connector):
         return pushes.acknowledgement(self.credentials, owner)
 
     def failed_events(self) -> Iterator[tuple[Event, ...]]:
-        """What get_call_back_failed_result hands out; it forgets with the next call."""
-        client = Client(self.credentials, self.gate)
+        """What get_call_back_failed_result hands out; it forgets with the next call.
+
+        So a call without an answer is not repeated: its answer may be what it forgets.
+        """
+        once = Patience(unreachable=0)
+        client = Client(self.credentials, self.gate, patience=once)
         more = True
         while more:
             found = client.failed_pushes().value
@@ -211,7 +215,7 @@ def _told(items: tuple[object, ...]) -> Iterator[Event]:
         try:
             yield events.failed(item)
         except Malformed:
-            continue  # it says nothing that could be read again; a full sync follows
+            yield events.unreadable(item)
 
 
 def _readable(

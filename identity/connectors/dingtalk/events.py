@@ -83,8 +83,24 @@ def failed(item: object) -> Event:
         inner = next((v for v in outer.values() if isinstance(v, Mapping)), {})
     born_at = shapes.integer(outer.get("event_time"))
     content = _lowered(inner) | {"eventtime": born_at}
-    text = json.dumps(item, ensure_ascii=False, sort_keys=True)
+    text = _as_text(item)
     return event(name, content, text, key=_digest(text), sent_at=born_at)
+
+
+def unreadable(item: object) -> Event:
+    """An item of that list of which nothing can be read but that it is there."""
+    text = _as_text(item)
+    return Event(key=_digest(text), kind=EventKind.OTHER, name="unknown", body=text)
+
+
+def _as_text(item: object) -> str:
+    """JSON for people; as ASCII if it holds what no UTF-8 can."""
+    text = json.dumps(item, ensure_ascii=False, sort_keys=True)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(item, sort_keys=True)
+    return text
 
 
 def _object(text: str) -> Mapping[str, Any]:
