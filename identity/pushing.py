@@ -34,7 +34,7 @@ def accept(idp: IdentityProvider, push: Push) -> Accepted:
     refused = PushRefused(PushFault.NO_KEYS)
     pairs: list[Mapping[str, str]] = list(_keys(idp))
     for keys in pairs or [idp.connector_class.keys_of_nobody()]:
-        connector = connector_with(idp, {**_plain(idp), **keys})
+        connector = connector_with(idp, {**idp.plain(), **keys})
         try:
             opened = connector.open(push)
         except PushRefused as error:
@@ -63,11 +63,6 @@ def _keys(idp: IdentityProvider) -> Iterator[dict[str, str]]:
     valid = idp.valid_secrets(names)
     for values in itertools.product(*(valid[name] for name in names)):
         yield dict(zip(names, values, strict=True))
-
-
-def _plain(idp: IdentityProvider) -> dict[str, str]:
-    names = idp.connector_class.plain_settings
-    return {name: idp.settings.get(name, "") for name in names}
 
 
 _TELLING = (

@@ -64,6 +64,8 @@ DINGTALK_RATE = env.float("DINGTALK_RATE", default=20.0)
 DINGTALK_RETRY_BASE = 1.0
 # Seconds that a connection, a silence, and a call as a whole may last.
 DINGTALK_TIMEOUTS = (3.0, 10.0, 20.0)
+# Seconds between the pings on a stream connection, and until one must be answered.
+DINGTALK_STREAM_PING = (20.0, 20.0)
 # Seconds after which a run is ended. 50,000 people with details are 45 minutes.
 SYNC_LONGEST_RUN = 7200.0
 # Seconds that one request spends on deleting an IdP; more of it takes another request.

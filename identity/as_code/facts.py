@@ -45,8 +45,7 @@ def facts(idp: IdentityProvider) -> dict[str, Any]:
 def _credentials(idp: IdentityProvider) -> dict[str, str]:
     set_on = dict(idp.present_secrets().values_list("name", "created_at"))
     connector = idp.connector_class
-    plain = {name: idp.settings.get(name, "") for name in connector.plain_settings}
-    return plain | {
+    return idp.plain() | {
         name: f"set on {set_on[name]:%Y-%m-%d}" if name in set_on else "not set"
         for name in connector.secret_settings
     }

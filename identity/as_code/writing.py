@@ -72,11 +72,11 @@ def _top(idp: IdentityProvider) -> Iterator[str]:
 
 
 def _credentials(idp: IdentityProvider, notes: Mapping[str, str]) -> Iterator[str]:
-    connector = idp.connector_class
+    connector, plain = idp.connector_class, idp.plain()
     yield "[credentials]\n"
     for name in shape.credential_fields(connector):
         if name not in connector.secret_settings:
-            yield tomli_w.dumps({name: idp.settings.get(name, "")})
+            yield tomli_w.dumps({name: plain[name]})
             continue
         line = tomli_w.dumps({name: f"env:{variable_of(connector, name)}"}).rstrip()
         note = notes[name]

@@ -6,8 +6,10 @@ Built from a mapping of credentials, never from a model row; gives back frozen r
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from identity.connectors.errors import ConnectorError
 from identity.connectors.records import (
     Batch,
     Check,
@@ -40,6 +42,17 @@ class Gate(Protocol):
 
     def release(self) -> None:
         """Give back what this thread holds; called when a reading thread ends."""
+
+
+PUSH_METHOD = "push_method"
+"""The plain setting by which an IdP says how notices come, where it has the choice."""
+
+
+class PushMethod(StrEnum):
+    """The values of that setting."""
+
+    HTTP = "http"  # the vendor calls our Request URL
+    STREAM = "stream"  # over a connection that we hold
 
 
 class CrawlStopped(Exception):
@@ -77,10 +90,15 @@ class Connector(ABC):
     kind: ClassVar[str]
     label: ClassVar["str | Promise"]
     """The vendor's name in the reader's language, e.g. "DingTalk"."""
+    streams: ClassVar[bool] = False
+    """Whether notices may also come by `stream`. An IdP chooses it by PUSH_METHOD, and
+    then needs none of `push_settings`."""
     tested_settings: ClassVar[tuple[str, ...]]
     """Names of settings and secrets that a connectivity test vouches for."""
     plain_settings: ClassVar[tuple[str, ...]]
     """Names kept as plain settings of the IdP."""
+    setting_defaults: ClassVar[Mapping[str, str]] = {}
+    """What plain settings mean that were never set: an IdP may be older than they."""
     secret_settings: ClassVar[tuple[str, ...]]
     """Names kept encrypted."""
     push_settings: ClassVar[tuple[str, ...]] = ()
@@ -197,3 +215,20 @@ class Connector(ABC):
         Keep a portion before asking for the next one: that makes the vendor forget it.
         Raises `ConnectorError`.
         """
+
+    def stream(
+        self,
+        deliver: Callable[[Event], None],
+        stop: Callable[[], bool],
+        report: Callable[[ConnectorError | None], None],
+    ) -> None:
+        """Hold the push connection, and open it again whenever it is lost, until `stop`
+        says True; only where `streams`.
+
+        `deliver` returns once the notice is kept: only then does the vendor hear that
+        it was taken. Where it raises, the vendor is asked to send it again. `report`
+        is told None when a connection stands, and each time that there is none why.
+        Both are called in this thread. Raises no ConnectorError, and returns within
+        about a second of `stop`, or once an attempt to connect has ended.
+        """
+        raise NotImplementedError(f"{self.kind} has no stream mode")

@@ -113,7 +113,7 @@ class IdpForms:
 
     def changes(self) -> dict[str, Any]:
         """Fields whose valid value is new, with [before, after]; secrets "changed"."""
-        before = core_values(self.idp) | self.idp.settings
+        before = core_values(self.idp) | self.idp.plain()
         return dict(self._compared(before))
 
     def changes_tested(self) -> bool:
@@ -176,7 +176,7 @@ def _vendor_form(
     others = IdentityProvider.objects.filter(kind=idp.kind, confirmed_at__isnull=False)
     return form(
         data,
-        initial=idp.settings,
+        initial=idp.settings | {n: v for n, v in idp.plain().items() if v},
         stored=set(idp.present_secrets().values_list("name", flat=True)),
         others=list(others.exclude(pk=idp.pk).values_list("name", "settings")),
     )

@@ -17,10 +17,8 @@ State = Mapping[str, Any]
 
 def state_of(idp: IdentityProvider) -> dict[str, Any]:
     """Every value of the form as stored; of a secret only a keyed digest."""
-    connector = idp.connector_class
-    plain = {name: idp.settings.get(name, "") for name in connector.plain_settings}
     kept = idp.present_secrets().values_list("name", "fingerprint")
-    return core_values(idp) | plain | {name: _digest(mark) for name, mark in kept}
+    return core_values(idp) | idp.plain() | {name: _digest(mark) for name, mark in kept}
 
 
 def signed(state: State) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from identity.connectors import registry
-from identity.connectors.base import Connector
+from identity.connectors.base import PUSH_METHOD, Connector, PushMethod
 from identity.fields import CannotOpen, KeyRing
 from identity.models.accounts import User
 
@@ -192,12 +192,24 @@ class IdentityProvider(models.Model):
         row = self.present_secrets().filter(name=name).last()
         return row.reveal() if row else ""
 
+    def plain(self) -> dict[str, str]:
+        """Every plain setting; one that was never set has the connector's default."""
+        kind = self.connector_class
+        return {
+            name: self.settings.get(name) or kind.setting_defaults.get(name, "")
+            for name in kind.plain_settings
+        }
+
+    @property
+    def streams(self) -> bool:
+        """Whether its notices come over a connection that we hold."""
+        chosen = self.plain().get(PUSH_METHOD)
+        return self.connector_class.streams and chosen == PushMethod.STREAM
+
     def credentials(self) -> dict[str, str]:
         """Plain settings and secrets together: what a connector is built from."""
-        plain = {
-            n: self.settings.get(n, "") for n in self.connector_class.plain_settings
-        }
-        return plain | {n: self.secret(n) for n in self.connector_class.secret_settings}
+        secrets = self.connector_class.secret_settings
+        return self.plain() | {name: self.secret(name) for name in secrets}
 
     def credentials_fingerprint(self) -> str:
         """Changes when a value changes that the connectivity test vouches for."""

@@ -1,4 +1,4 @@
-"""Web, worker and scheduler in one process, for the embedded broker.
+"""Web, worker, scheduler and push connections in one process, for the embedded broker.
 
 The broker is this process's memory, so nothing may be forked. Losing it loses
 nothing: the work list is in the database (design 2.8).
@@ -21,6 +21,7 @@ from waitress.server import BaseWSGIServer
 
 from sasebridge.celery import app
 from sasebridge.wsgi import application
+from sync import streams, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ def run(listener: socket.socket, ready: Callable[[], None]) -> None:
         app, thread=True, scheduler_cls=settings.CELERY_BEAT_SCHEDULER
     )
     beat.start()
+    keeper = threading.Thread(
+        target=streams.Keeper().run, args=(tasks.stopping,), name="streams", daemon=True
+    )
+    keeper.start()
 
     def up(**_: object) -> None:
         _stop_on_every_signal()
@@ -51,6 +56,7 @@ def run(listener: socket.socket, ready: Callable[[], None]) -> None:
     signals.worker_shutting_down.connect(_end_soon)
     _work()
     beat.stop()
+    keeper.join(streams.FAREWELL)
     # Answers under way are finished; its own thread ends with the process.
     server.task_dispatcher.shutdown(timeout=1)
 

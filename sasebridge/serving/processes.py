@@ -1,6 +1,7 @@
 """Web, workers and scheduler as children of one parent, for a Redis broker.
 
-A child that dies is started again; all end when the parent ends.
+A child that dies is started again; all end when the parent ends. The parent itself holds
+the push connections of IdPs in stream mode, if there are any.
 """
 
 import logging
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from django.conf import settings
 
 from sasebridge.serving import tether
+from sync import streams
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +92,16 @@ def run(listener: socket.socket, ready: Callable[[], None]) -> None:
     address = listener.getsockname()
     watch = threading.Thread(target=_when_answering, args=(address, ready), daemon=True)
     watch.start()
+    # Here, because a process of its own would cost 60 MB, most often for nothing.
+    keeper = threading.Thread(
+        target=streams.Keeper().run, args=(stopping,), name="streams", daemon=True
+    )
+    keeper.start()
     while not stopping.wait(0.2):
         for child in children:
             child.tend(time.monotonic())
     _end(children)
+    keeper.join(streams.FAREWELL)
 
 
 def _commands(listener: int) -> Mapping[str, Sequence[str]]:

@@ -3,6 +3,7 @@
 from sync.models.directory import Department, Employee, Membership
 from sync.models.inbox import AccessCut, CatchUp, InboxEvent
 from sync.models.runs import Change, SyncRun, full_runs
+from sync.models.stream import StreamState
 
 __all__ = [
     "AccessCut",
@@ -12,6 +13,7 @@ __all__ = [
     "Employee",
     "InboxEvent",
     "Membership",
+    "StreamState",
     "SyncRun",
     "full_runs",
 ]

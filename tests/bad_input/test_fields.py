@@ -19,7 +19,9 @@ from tests.bad_input.set_x import FORM, MILLION, VALUES, encoded, received, told
 
 Taken = Callable[[str], bool]
 SECRETS = frozenset({"app_secret", "aes_key", "token"})
-CHOICES = frozenset({"status", "dingtalk_type", "auto_sync", "sync_users"})
+CHOICES = frozenset(
+    {"status", "dingtalk_type", "push_method", "auto_sync", "sync_users"}
+)
 NOT_FIELDS = frozenset(
     {"csrfmiddlewaretoken", "live", "version", "touched", "confirm_close"}
 )
@@ -60,6 +62,7 @@ TAKES: Mapping[str, Taken] = {
     "app_key": pattern("ding[A-Za-z0-9]{4,60}"),
     "app_secret": secret("[A-Za-z0-9_-]{8,128}"),
     "dingtalk_type": lambda text: text in ("", "standard", "dedicated"),
+    "push_method": lambda text: text in ("", "http", "stream"),
     "aes_key": secret("[A-Za-z0-9+/]{43}"),
     "token": secret("[!-~]{1,64}"),
     "auto_sync": lambda text: text in ("on", "true", "1", "", "off", "false", "0"),
@@ -120,6 +123,7 @@ def good(row: IdentityProvider, credentials: dict[str, str]) -> dict[str, str]:
         "app_key": "dingwjlht8b93ara",
         "app_secret": "1Uji1mEjhmWq_SmE0KNScspYk0bBgDrlZ95vUTR",
         "dingtalk_type": "standard",
+        "push_method": "http",
         "aes_key": "SRIcwnup1JHFJ4O2SzLS1RtQGJzC3RG2c33AMabcdeQ",
         "token": "YYwR3A3rV6mrvpC",
         "auto_sync": "on",

@@ -16,6 +16,7 @@ GOOD = {
     "app_key": "dingwjlht8b93araabcd",
     "app_secret": "1Uji1mEjhmWq_SmE0KNScspYk0bBgDrlZ95vUTR-bn4FbfeVQQKNr1_1giWAabcd",
     "dingtalk_type": "standard",
+    "push_method": "http",
     "aes_key": "",
     "token": "",
     "auto_sync": "on",

@@ -21,6 +21,7 @@ def typed(credentials: dict[str, str]) -> dict[str, Any]:
         "app_key": credentials["app_key"],
         "app_secret": credentials["app_secret"],
         "dingtalk_type": "standard",
+        "push_method": "http",
         "aes_key": "",
         "token": "",
         "auto_sync": "on",

@@ -143,6 +143,7 @@ def test_a_file_holds_no_secret_but_the_names_of_variables(
         "corp_id": credentials["corp_id"],
         "app_key": credentials["app_key"],
         "dingtalk_type": "standard",
+        "push_method": "http",
         "app_secret": "env:DINGTALK_APP_SECRET",
         "token": "env:DINGTALK_TOKEN",
     }

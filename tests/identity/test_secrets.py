@@ -142,6 +142,7 @@ def test_credentials_hold_every_setting_by_name(owner: IdentityProvider) -> None
         "corp_id": "ding12345",
         "app_key": "",
         "dingtalk_type": "",
+        "push_method": "http",
         "app_secret": SECRET,
         "aes_key": "",
         "token": "",

@@ -49,6 +49,8 @@ def make_simulator(settings: Any) -> Iterator[MakeSimulator]:
         return _wired[-1]
 
     yield make
+    for each in _wired:
+        each.stream.stop()
     _wired.clear()
 
 

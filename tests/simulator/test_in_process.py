@@ -92,10 +92,15 @@ def test_the_idp_has_the_simulators_credentials(
     idp: IdentityProvider, simulator: Simulator, credentials: dict[str, str]
 ) -> None:
     assert not idp.is_draft
-    assert idp.credentials() == credentials | {"aes_key": "", "token": ""}
+    assert idp.credentials() == credentials | {
+        "push_method": "http",
+        "aes_key": "",
+        "token": "",
+    }
     assert idp.credentials()["app_secret"] == simulator.app_secret
 
 
 def test_the_draft_knows_nothing_yet(draft: IdentityProvider) -> None:
     assert draft.is_draft
-    assert not any(draft.credentials().values())
+    known = {name for name, value in draft.credentials().items() if value}
+    assert known == {"push_method"}  # which has a default

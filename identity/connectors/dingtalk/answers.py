@@ -4,7 +4,7 @@ An answer of another shape is `Unexpected` and never an empty list (F-39).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -68,6 +68,14 @@ class FailedPushes:
 
     items: tuple[object, ...]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where a push connection may be opened, and the ticket that lets one in."""
+
+    endpoint: str
+    ticket: str = field(repr=False)
 
 
 def scopes(body: Mapping[str, Any]) -> Range:
@@ -153,6 +161,15 @@ def token(body: Mapping[str, Any]) -> tuple[str, int]:
     if not isinstance(value, str) or not value or seconds is None or seconds <= 0:
         raise _shape("accessToken")
     return value, seconds
+
+
+def gateway(body: Mapping[str, Any]) -> Gateway:
+    """The answer of gateway/connections/open."""
+    endpoint: str = _member(body, "endpoint", str)
+    ticket: str = _member(body, "ticket", str)
+    if not (endpoint and ticket):
+        raise _shape("ticket")
+    return Gateway(endpoint, ticket)
 
 
 def _department(raw: object) -> DepartmentItem | None:

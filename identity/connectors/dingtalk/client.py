@@ -29,6 +29,8 @@ from identity.connectors.errors import (
     Unreachable,
 )
 
+AGENT = "sasebridge/1"
+"""What DingTalk is told that holds a push connection."""
 PAGE = 100
 """People a page; DingTalk's most."""
 PACE = 0.95
@@ -44,6 +46,7 @@ USER = "/topapi/v2/user/get"
 USER_COUNT = "/topapi/user/count"
 FAILED_PUSHES = "/call_back/get_call_back_failed_result"
 TOKEN = "/v1.0/oauth2/accessToken"
+STREAM = "/v1.0/gateway/connections/open"
 CORP_TOKEN = "/v1.0/oauth2/{corpId}/token"
 
 logger = logging.getLogger(__name__)
@@ -182,6 +185,22 @@ class Client:
         """
         return self._oapi(FAILED_PUSHES, None, answers.failed_pushes, method="GET")
 
+    def open_stream(self) -> Read[answers.Gateway]:
+        """A ticket for one push connection: it lives 90 s and is good for one use.
+
+        developerpedia: learn/stream/protocol
+        """
+        self._check_given()
+        payload = {
+            "clientId": self.app_key,
+            "clientSecret": self._secret,
+            "ua": AGENT,
+            "subscriptions": [{"type": "EVENT", "topic": "*"}],
+        }
+        call = _Call("POST", STREAM, _api(STREAM), payload, legacy=False)
+        read = self._retrying(lambda: self._send(call))
+        return Read(read.number, answers.gateway(read.value))
+
     # --- one call ---
 
     def _oapi(
@@ -212,13 +231,16 @@ class Client:
         token = self._slot.get(self._fetch_token, refused=token)
         return self._send(call, token)
 
-    def _fetch_token(self) -> tokens.Token:
+    def _check_given(self) -> None:
         if not (self.app_key and self._secret):
             raise CredentialsRejected(
                 _("AppKey or AppSecret is not set."),
                 code="blank",
                 remedy=_("Enter both in Basic Configurations."),
             )
+
+    def _fetch_token(self) -> tokens.Token:
+        self._check_given()
         payload = {"appKey": self.app_key, "appSecret": self._secret}
         call = _Call("POST", TOKEN, _api(TOKEN), payload, legacy=False)
         value, seconds = answers.token(self._send(call).value)

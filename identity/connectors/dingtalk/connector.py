@@ -9,14 +9,28 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from identity.connectors.base import Addresses, Connector, Opened, Push
-from identity.connectors.dingtalk import events, fields, people, pushes, sample
+from identity.connectors.base import (
+    PUSH_METHOD,
+    Addresses,
+    Connector,
+    Opened,
+    Push,
+    PushMethod,
+)
+from identity.connectors.dingtalk import (
+    events,
+    fields,
+    people,
+    pushes,
+    sample,
+    stream,
+)
 from identity.connectors.dingtalk.checks import run_checks
 from identity.connectors.dingtalk.client import Client, Patience
 from identity.connectors.dingtalk.lookup import lookup
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.dingtalk.snapshot import snapshot
-from identity.connectors.errors import Gone
+from identity.connectors.errors import ConnectorError, Gone
 from identity.connectors.records import (
     ROOT,
     Batch,
@@ -42,7 +56,14 @@ class DingTalk(Connector):
 
     kind: ClassVar[str] = "dingtalk"
     label: ClassVar["str | Promise"] = gettext_lazy("DingTalk")
-    plain_settings: ClassVar[tuple[str, ...]] = ("corp_id", "app_key", "dingtalk_type")
+    streams: ClassVar[bool] = True
+    plain_settings: ClassVar[tuple[str, ...]] = (
+        "corp_id",
+        "app_key",
+        "dingtalk_type",
+        PUSH_METHOD,
+    )
+    setting_defaults: ClassVar[Mapping[str, str]] = {PUSH_METHOD: PushMethod.HTTP.value}
     secret_settings: ClassVar[tuple[str, ...]] = ("app_secret", "aes_key", "token")
     tested_settings: ClassVar[tuple[str, ...]] = (
         "corp_id",
@@ -195,6 +216,15 @@ class DingTalk(Connector):
             found = client.failed_pushes().value
             more = found.more
             yield tuple(_told(found.items))
+
+    def stream(
+        self,
+        deliver: Callable[[Event], None],
+        stop: Callable[[], bool],
+        report: Callable[[ConnectorError | None], None],
+    ) -> None:
+        """Hold DingTalk's push connection; see `stream`."""
+        stream.hold(self.credentials, self.gate, deliver, stop, report)
 
 
 def _possible(department_id: str) -> str:

@@ -47,6 +47,7 @@ CREDENTIALS = {
     "invalidClientIdOrSecret",
     "invalid.client",
     "unauthorized.client",
+    "authFailed",  # the stream gateway's word
 }
 STOPPED = {"50003", "50005", "70001"}
 GONE = {"60121", "33012", "60003"}

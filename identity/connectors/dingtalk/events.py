@@ -1,7 +1,7 @@
 """What DingTalk's notices say: a plaintext in, an `Event` out. Pure.
 
 Sources: address-book-events, address-book-user-change, create-department-event,
-obtain-the-event-list-of-failed-push-messages.
+obtain-the-event-list-of-failed-push-messages; developerpedia: learn/stream/protocol.
 
 Two spellings exist; keys are matched without regard to case. `diffInfo` is never
 believed: an event only names what is to be read again.
@@ -101,6 +101,24 @@ def _as_text(item: object) -> str:
     except UnicodeEncodeError:
         return json.dumps(item, sort_keys=True)
     return text
+
+
+def streamed(headers: Mapping[str, Any], data: str) -> Event:
+    """The event in a frame of stream mode, whose headers name it; raises Malformed.
+
+    There is no time of signing: nobody can play such a frame to us again.
+    """
+    given = _lowered(headers)
+    name = shapes.text(given.get("eventtype"))[:LONGEST_NAME]
+    if not name:
+        raise Malformed("eventType is missing")
+    content = _lowered(_object(data))
+    for ours, theirs in (("eventid", "eventid"), ("eventtime", "eventborntime")):
+        if given.get(theirs):
+            content[ours] = given[theirs]
+    # Without an id: two events may carry the same data.
+    key = _key(content, f"{name} {given.get('eventborntime')} {data}")
+    return event(name, content, data, key=key)
 
 
 def _object(text: str) -> Mapping[str, Any]:

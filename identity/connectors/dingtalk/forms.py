@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from identity.connectors.base import PUSH_METHOD, PushMethod
+from identity.connectors.dingtalk import channel
 from identity.inputs import CredentialsForm, SecretField, TextField, refuse_mask
 
 
@@ -54,7 +56,12 @@ class DingTalkCredentialsForm(CredentialsForm):
     """CorpId, AppKey and AppSecret; the type, and the two keys of the event push."""
 
     required_secrets: ClassVar[tuple[str, ...]] = ("app_secret",)
-    advanced: ClassVar[tuple[str, ...]] = ("dingtalk_type", "aes_key", "token")
+    advanced: ClassVar[tuple[str, ...]] = (
+        "dingtalk_type",
+        PUSH_METHOD,
+        "aes_key",
+        "token",
+    )
 
     corp_id = DingField(
         label=gettext_lazy("CorpId"),
@@ -99,6 +106,27 @@ class DingTalkCredentialsForm(CredentialsForm):
             "invalid_choice": gettext_lazy(
                 "This is not a type of DingTalk. Choose DingTalk Standard or Dedicated "
                 "DingTalk."
+            )
+        },
+    )
+    push_method = forms.ChoiceField(
+        label=gettext_lazy("Push Method"),
+        choices=[
+            (PushMethod.HTTP.value, gettext_lazy("HTTP Push")),
+            (PushMethod.STREAM.value, gettext_lazy("Stream Mode")),
+        ],
+        initial=PushMethod.HTTP.value,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "How events come. HTTP Push calls the Request URL, which must be reachable "
+            "from the internet. For Stream Mode this server opens the connection: no "
+            "address and neither of the two keys below is needed. Choose the same on "
+            "DingTalk's Event Subscription page."
+        ),
+        error_messages={
+            "invalid_choice": gettext_lazy(
+                "This is not a push method. Choose HTTP Push or Stream Mode."
             )
         },
     )
@@ -156,6 +184,11 @@ class DingTalkCredentialsForm(CredentialsForm):
         chosen: str = self.cleaned_data["dingtalk_type"]
         return chosen or str(self.initial.get("dingtalk_type", "standard"))
 
+    def clean_push_method(self) -> str:
+        """As DingTalk Type; an IdP older than the choice has HTTP Push."""
+        chosen: str = self.cleaned_data[PUSH_METHOD]
+        return chosen or str(self.initial.get(PUSH_METHOD) or PushMethod.HTTP.value)
+
     def clean(self) -> dict[str, Any]:
         """Both event keys or neither: one without the other opens no event."""
         values = super().clean()
@@ -169,19 +202,19 @@ class DingTalkCredentialsForm(CredentialsForm):
         return values
 
     def warnings(self) -> list[tuple[str, str]]:
-        """An AppKey that another IdP uses too shares its limits."""
+        """An AppKey that another IdP uses too shares its limits; a package is missing."""
+        found = []
         app_key = self.cleaned_data.get("app_key", "")
         if app_key and self._others_with("app_key", app_key):
-            return [
-                (
-                    "app_key",
-                    _(
-                        "Another IdP uses this AppKey too. Both share its rate limit; "
-                        "an application of its own is better."
-                    ),
-                )
-            ]
-        return []
+            text = _(
+                "Another IdP uses this AppKey too. Both share its rate limit; "
+                "an application of its own is better."
+            )
+            found.append(("app_key", text))
+        streams = self.cleaned_data.get(PUSH_METHOD) == PushMethod.STREAM
+        if streams and (missing := channel.trouble()):
+            found.append((PUSH_METHOD, missing.words))
+        return found
 
     @staticmethod
     def _only_together(typed: bool) -> ValidationError:

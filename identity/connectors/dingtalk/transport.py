@@ -175,7 +175,7 @@ def _failure(error: Exception, deadline: Deadline) -> Exception:
     if deadline.stopped():
         return CrawlStopped()
     reason = "deadline" if deadline.over else _reason(error)
-    message, remedy = _explain(reason)
+    message, remedy = explain(reason)
     return Unreachable(message, code=reason, remedy=remedy, reason=reason)
 
 
@@ -215,7 +215,7 @@ def _between() -> str:
     )
 
 
-def _explain(reason: str) -> tuple[str, str]:
+def explain(reason: str) -> tuple[str, str]:
     """What happened and what to do, for people."""
     address = _("Check the server address and server port, and this server's network.")
     again = _("It is tried again by itself.")

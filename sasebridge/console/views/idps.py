@@ -13,7 +13,7 @@ from identity.connection import addresses_of, latest_report
 from identity.models import IdentityProvider
 from identity.subscription import subscription_of
 from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
-from sync.models import Employee
+from sync.models import Employee, StreamState
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -55,6 +55,7 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
             "report": latest_report(idp),
             "subscription": subscription_of(idp),
             "runs": runs,
+            "stream": StreamState.of(idp) if idp.streams else None,
         },
     )
 
@@ -63,8 +64,8 @@ def _plain_settings(idp: IdentityProvider) -> list[tuple[str, str]]:
     """Label and value of what is no secret, in the vendor's own words."""
     form = idp.connector_class.credentials_form()(initial=idp.settings)
     rows = []
-    for name in idp.connector_class.plain_settings:
-        field, value = form.fields[name], idp.settings.get(name, "")
+    for name, value in idp.plain().items():
+        field = form.fields[name]
         choices = dict(getattr(field, "choices", ()))
         rows.append((str(field.label), str(choices.get(value, value))))
     return rows

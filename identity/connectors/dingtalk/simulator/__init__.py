@@ -37,6 +37,9 @@ Switches of `Simulator`, plain attributes that may be set at any time::
     simulator.refused                                    # Counter of calls above `rate`
     simulator.browser_code(unionid), simulator.in_app_code(userid)
     simulator.subscribe(pusher.Subscription(url, token, aes_key)); simulator.unsubscribe()
+    simulator.stream.patience, .gaps, .ticket_lifetime   # stream mode; see `stream`
+    simulator.stream.connections, .log; simulator.stream.push(event, copies=2)
+    simulator.stream.ping(); simulator.stream.disconnect(); simulator.stream.stop()
 
 Faults strike by path (patterns too), by the n-th call from now, by chance, by body::
 

@@ -161,12 +161,19 @@ def unsubscribe(app: "Simulator", form: Form) -> str:
     return "Nothing is pushed any more."
 
 
+def disconnect(app: "Simulator", form: Form) -> str:
+    """Tell the connections of stream mode that they end, as DingTalk does now and then."""
+    app.stream.disconnect()
+    return "The connections are told; each opens another."
+
+
 ACTIONS: dict[str, Action] = {
     action.__name__: action
     for action in (
         hire, rename, move, let_go, in_app_code, add_department, rename_department,
         move_department, remove_department, grant, withdraw, narrow, allow, pace,
         stop_app, revoke_tokens, add_fault, clear_faults, subscribe, unsubscribe,
+        disconnect,
     )
 }  # fmt: skip
 

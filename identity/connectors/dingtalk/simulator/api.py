@@ -1,7 +1,7 @@
 """The simulator as a WSGI app: lets calls in as DingTalk does, and counts them.
 
-State is in `state` and `company`, replies in `departments`, `users` and `access`,
-faults in `faults` and `effects`; this module only leads a call past them.
+State is in `state` and `company`, replies in `departments`, `users` and `access`, pushes
+in `pusher` and `stream`, faults in `faults` and `effects`; this module only leads a call past them.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.client import responses
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from identity.connectors.dingtalk.simulator import (
     access,
@@ -31,6 +31,7 @@ from identity.connectors.dingtalk.simulator.pusher import (
 from identity.connectors.dingtalk.simulator.register import Impossible
 from identity.connectors.dingtalk.simulator.routes import Route
 from identity.connectors.dingtalk.simulator.state import Platform
+from identity.connectors.dingtalk.simulator.stream import Stream
 from identity.connectors.dingtalk.simulator.wire import (
     API,
     CONTROL,
@@ -53,7 +54,24 @@ from identity.connectors.dingtalk.simulator.wire import (
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-ROUTES: dict[str, Route] = access.ROUTES | departments.ROUTES | users.ROUTES
+OPEN_STREAM = "/v1.0/gateway/connections/open"
+
+
+def _open_stream(app: Platform, call: Call) -> Reply:
+    """A ticket for a push connection, for whoever has the app's key and secret."""
+    keys = (call.values.get("clientId"), call.values.get("clientSecret"))
+    if keys != (app.app_key, app.app_secret):
+        return modern(401, "authFailed", "鉴权失败")
+    endpoint, ticket = cast(Simulator, app).stream.open()
+    return Reply(content={"endpoint": endpoint, "ticket": ticket})
+
+
+ROUTES: dict[str, Route] = (
+    access.ROUTES
+    | departments.ROUTES
+    | users.ROUTES
+    | {OPEN_STREAM: Route(_open_stream, app_token=False, any_address=True)}
+)
 _CORP_TOKEN = re.compile(r"/v1\.0/oauth2/([^/]+)/token")
 SLEEP = "simulator.sleep"
 """Environ key: how to wait; an in-process caller has its own way."""
@@ -75,7 +93,14 @@ class Simulator(Platform):
     """Calls above `rate`, by path."""
     pusher: Pusher | None = None
     """Set while somebody is subscribed to events."""
+    stream: Stream = field(init=False)
+    """Stream mode; idle until somebody asks for a ticket."""
     _seconds: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """What belongs to this one alone."""
+        super().__post_init__()
+        self.stream = Stream(self)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
