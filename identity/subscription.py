@@ -29,6 +29,8 @@ class Subscription:
     former_until: datetime | None
     first: Mapping[str, datetime]
     refused: PushedCall | None
+    streams: bool = False
+    """Whether events come over a connection that we hold: no keys, no address."""
 
     @property
     def reached(self) -> bool:
@@ -48,7 +50,7 @@ class Subscription:
     @property
     def complete(self) -> bool:
         """Whether everything has been seen to work."""
-        return self.reached and self.seen == len(self.wanted)
+        return (self.streams or self.reached) and self.seen == len(self.wanted)
 
     def _is_present(self, at: datetime | None) -> bool:
         return bool(at and self.keys_at and at >= self.keys_at)
@@ -71,12 +73,14 @@ def subscription_of(idp: IdentityProvider) -> Subscription:
         former_until,
         seen.first,
         refused if refused and (fine is None or refused.at > fine) else None,
+        idp.streams,
     )
 
 
 def is_complete(idp: IdentityProvider) -> bool:
     """Whether nothing is left to set up; cheap for an IdP without keys."""
-    return _keys(idp)[0] is not None and subscription_of(idp).complete
+    begun = idp.streams or _keys(idp)[0] is not None
+    return begun and subscription_of(idp).complete
 
 
 def _keys(idp: IdentityProvider) -> tuple[datetime | None, datetime | None]:

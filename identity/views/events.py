@@ -96,7 +96,7 @@ def _page(
         "overtaken": status == CONFLICT,
         "last_save": last_save(forms) if status == CONFLICT else None,
         "version": signed(state_of(idp)),
-        "unreachable": _unreachable(settings.PUBLIC_URL),
+        "unreachable": "" if idp.streams else _unreachable(settings.PUBLIC_URL),
         "heard": _heard(idp),
     }
     return render(request, "identity/events.html", context, status=status)

@@ -72,7 +72,7 @@ def heard(idp: IdentityProvider, found: Subscription) -> Heard:
     """A subscription in words."""
     vendor = str(idp.connector_class.label)
     lines, lights = tuple(_lines(found, vendor)), tuple(_lights(idp, found))
-    call = found.refused
+    call = None if found.streams else found.refused
     refused = Refused(*_refusal(idp, found, call), call.address) if call else None
     return Heard(lines, lights, refused, found.complete, _mark((*lines, *lights), call))
 
@@ -86,6 +86,8 @@ def moment(at: datetime) -> str:
 
 
 def _lines(found: Subscription, vendor: str) -> Iterator[Line]:
+    if found.streams:
+        return
     if found.keys_at:
         words = _("Keys saved at %(time)s") % {"time": moment(found.keys_at)}
     else:

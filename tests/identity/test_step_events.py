@@ -177,6 +177,25 @@ def test_an_address_that_leads_nowhere_is_warned_of(
     assert f"DingTalk cannot reach {host}" in shown or not host
 
 
+def test_with_stream_mode_neither_address_nor_keys_are_waited_for(
+    console: Client, idp: IdentityProvider, step: str
+) -> None:
+    idp.settings |= {"push_method": "stream"}
+    idp.save()
+    called(idp, Outcome.TOKEN)
+    shown = text_of(console.get(step))
+    assert "The address and the keys below are not needed" in shown
+    assert "cannot reach localhost" not in shown
+    assert 'data-tick="keys"' not in shown
+    assert 'id="refused"' not in shown
+    assert not is_complete(idp)
+    for name in SIX:
+        event(idp, name, way="stream")
+    assert is_complete(idp)
+    assert "reaches this address" not in text_of(console.get(step))
+    assert "which needs neither" in text_of(console.get(f"/identity/{idp.pk}/edit/"))
+
+
 def test_a_draft_has_the_step_too(console: Client, draft: IdentityProvider) -> None:
     """A11: DingTalk may verify the address before Confirm, whose way stays as it is."""
     shown = words(console.get(page(draft, "events")))
