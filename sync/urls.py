@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from sync.views import commands, directory, employee, export, receive, runs
+from sync.views import (
+    commands,
+    directory,
+    employee,
+    event_commands,
+    events,
+    export,
+    receive,
+    runs,
+)
 
 app_name = "sync"
 urlpatterns = [
@@ -16,6 +25,16 @@ urlpatterns = [
     path("sync/runs/<int:run_id>/", runs.run, name="run"),
     path("sync/runs/<int:run_id>/progress/", runs.progress, name="progress"),
     path("sync/runs/<int:run_id>/cancel/", commands.cancel, name="cancel"),
+    path("sync/events/", events.events, name="events"),
+    path("sync/events/again/", event_commands.again_all, name="events-again"),
+    path("sync/events/<int:event_id>/", events.event, name="event"),
+    path("sync/events/<int:event_id>/again/", event_commands.again, name="event-again"),
+    path("sync/events/<int:event_id>/body/", event_commands.body, name="event-body"),
+    path(
+        "sync/events/<uuid:idp_id>/approve/",
+        event_commands.approve,
+        name="events-approve",
+    ),
     path("sync/idp/<uuid:idp_id>/start/", commands.start, name="start"),
     # Any text: what names no IdP is answered as a forged push to one is.
     path("events/<slug:kind>/<str:idp_id>/", receive.receive, name="receive"),

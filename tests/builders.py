@@ -6,8 +6,16 @@ from typing import Any
 from django.utils import timezone
 
 from identity.connectors import registry
+from identity.connectors.records import Event, EventKind
 from identity.models import IdentityProvider
-from sync.models import Change, Department, Employee, Membership, SyncRun
+from sync.models import (
+    Change,
+    Department,
+    Employee,
+    InboxEvent,
+    Membership,
+    SyncRun,
+)
 from sync.sound import spell
 
 FAMILY_NAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
@@ -200,3 +208,24 @@ def change(
 ) -> Change:
     """A change of a run, applied unless said otherwise."""
     return Change.objects.create(run=run, entity=entity, kind=kind, key=key, **values)
+
+
+def event(
+    idp: IdentityProvider,
+    kind: str = EventKind.CHANGED,
+    userids: Sequence[str] = (),
+    *,
+    body: str = "",
+    **values: Any,
+) -> InboxEvent:
+    """An event that waits, unless its state says otherwise."""
+    number = InboxEvent.objects.count()
+    values.setdefault("key", f"event-{number:06}")
+    values.setdefault("name", kind)
+    if values.get("state") in ("applied", "ignored"):
+        values.setdefault("handled_at", timezone.now())
+    row = InboxEvent(idp=idp, kind=kind, userids=list(userids), **values)
+    if body:
+        row.seal(Event(row.key, EventKind(kind), row.name, body=body))
+    row.save()
+    return row

@@ -1,6 +1,6 @@
 """What the frame of every console page needs: a context processor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,8 @@ class Place:
     """The name of its url."""
     icon: str
     administrators: bool = False
+    root: str = ""
+    """What the addresses of its pages begin with; "" if with its own."""
     url: str = ""
     current: bool = False
 
@@ -49,12 +51,24 @@ NAVIGATION = (
             Place(_("Employee Center"), "sync:directory", "users"),
         ),
     ),
-    Group(_("Logs"), (Place(_("Synchronization records"), "sync:runs", "history"),)),
+    Group(
+        _("Logs"),
+        (
+            Place(_("Synchronization records"), "sync:runs", "history"),
+            Place(_("Events"), "sync:events", "bell"),
+        ),
+    ),
     Group(
         _("Settings"),
         (
             Place(_("General"), "console:settings", "settings"),
-            Place(_("Accounts"), "admin:identity_user_changelist", "shield", True),
+            Place(
+                _("Accounts"),
+                "admin:identity_user_changelist",
+                "shield",
+                True,
+                "/admin/",
+            ),
         ),
     ),
 )
@@ -95,8 +109,9 @@ class Frame:
     def _placed(self, place: Place) -> Place:
         url = reverse(place.address)
         path = self._request.path
-        current = path == url if url == "/" else path.startswith(_root_of(url))
-        return Place(place.label, place.address, place.icon, url=url, current=current)
+        root = place.root or url
+        current = path == url if url == "/" else path.startswith(root)
+        return replace(place, url=url, current=current)
 
     @property
     def at_home(self) -> bool:
@@ -128,11 +143,6 @@ class Frame:
         """The zone's present distance to UTC, e.g. UTC+08:00."""
         written = f"{timezone.localtime():%z}"
         return f"UTC{written[:3]}:{written[3:5]}"
-
-
-def _root_of(url: str) -> str:
-    """The first part of an address, e.g. /sync/ of /sync/runs/."""
-    return "/" + url.split("/")[1] + "/"
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -131,6 +131,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='inboxevent',
+            index=models.Index(fields=['idp', 'state', '-id'], name='event_of_idp_by_state'),
+        ),
+        migrations.AddIndex(
+            model_name='inboxevent',
+            index=models.Index(fields=['state', '-id'], name='event_by_state'),
+        ),
+        migrations.AddIndex(
+            model_name='inboxevent',
+            index=models.Index(fields=['kind', '-id'], name='event_by_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='inboxevent',
             index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_at', 'id'], name='event_due'),
         ),
         migrations.AddIndex(

@@ -99,6 +99,9 @@ class InboxEvent(models.Model):
         indexes = [
             models.Index(fields=["idp", "-id"], name="event_history"),
             models.Index(fields=["idp", "-received_at"], name="event_latest"),
+            models.Index(fields=["idp", "state", "-id"], name="event_of_idp_by_state"),
+            models.Index(fields=["state", "-id"], name="event_by_state"),
+            models.Index(fields=["kind", "-id"], name="event_by_kind"),
             models.Index(
                 fields=["due_at", "id"],
                 name="event_due",

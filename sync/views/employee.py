@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from identity.access import console_users
-from sync.models import Employee
+from sync.models import AccessCut, Employee
 from sync.org.person import MANAGER, Profile, Value, private_fields, profile
 from sync.views import parameters
 from sync.views.changes import Cast, told
@@ -48,6 +48,7 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
         "employee": person,
         "name": veil.value("name", person.name, person.mobile),
         "title": veil.value("title", person.title, person.mobile),
+        "cut": AccessCut.objects.filter(employee=person).first(),
         "idp": person.idp,
         "vendor": person.idp.connector_class.label,
         "userid": veil.text(person.userid, person.mobile),

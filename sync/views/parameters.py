@@ -65,7 +65,11 @@ def chosen_idp(
     request: HttpRequest, offered: Sequence[IdentityProvider]
 ) -> IdentityProvider | None:
     """The IdP that the address names; None if it names none, 404 if it is not offered."""
-    raw = request.GET.get("idp", "")
+    return idp_named(request.GET.get("idp", ""), offered)
+
+
+def idp_named(raw: str, offered: Sequence[IdentityProvider]) -> IdentityProvider | None:
+    """The IdP with this id; None for no id, 404 if it is not offered."""
     if not raw:
         return None
     try:

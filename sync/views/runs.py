@@ -8,10 +8,11 @@ from django.views.decorators.http import require_safe
 
 from identity import subscription
 from identity.access import console_users
-from sync.models import Change, SyncRun
+from sync.models import Change, InboxEvent, SyncRun, full_runs
 from sync.org.person import label_of, private_fields
 from sync.views import outcome, parameters
 from sync.views.changes import BOTH_SIDES, cast_of, told
+from sync.views.event_words import names_of, said
 from sync.views.missed import missed_of
 from sync.views.outcome import Group
 from sync.views.veil import Veil
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 PAGE = 30
 CHANGES = 50
+EVENTS = 20
+"""Events that the page of their run shows."""
 STOP_POLLING = 286
 """htmx's status for "this was the last answer"."""
 
@@ -28,11 +31,13 @@ STOP_POLLING = 286
 @require_safe
 @console_users
 def runs(request: "ConsoleRequest") -> HttpResponse:
-    """All runs, newest first, by IdP and state."""
+    """Full runs, newest first, by IdP and state; with events=1 those of events too."""
     offered = parameters.idps()
     idp = parameters.chosen_idp(request, offered)
     state = parameters.choice(request, "state", SyncRun.State.values)
-    found = SyncRun.objects.select_related("idp", "by").order_by("-pk")
+    narrow = request.GET.get("events") == "1"
+    found = SyncRun.objects.all() if narrow else full_runs()
+    found = found.select_related("idp", "by").order_by("-pk")
     if idp:
         found = found.filter(idp=idp)
     if state:
@@ -52,6 +57,7 @@ def runs(request: "ConsoleRequest") -> HttpResponse:
             "idp": idp,
             "state": state,
             "states": SyncRun.State.choices,
+            "narrow": narrow,
         },
     )
 
@@ -128,6 +134,18 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
         "unannounced": told(unannounced, cast, veil),
         "after": rows[CHANGES - 1].pk if len(rows) > CHANGES else None,
         "later": after is not None,
+        **_events(request, found),
+    }
+
+
+def _events(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
+    """The events that a run worked on, the newest first."""
+    rows = InboxEvent.objects.filter(run=found).select_related("idp").order_by("-pk")
+    events = list(rows.defer("sealed", "error_cause")[: EVENTS + 1])
+    names = names_of(events[:EVENTS], [found.idp], request.user)
+    return {
+        "events": said(events[:EVENTS], names),
+        "more_events": len(events) > EVENTS,
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from identity.models import IdentityProvider
 from tests import builders
-from tests.journeys.pages import World
+from tests.journeys.pages import World, events
 
 
 @pytest.fixture
@@ -16,4 +16,5 @@ def world(idp: IdentityProvider) -> World:
     builders.change(run, "employee", "update", "u1", before={}, after={})
     draft = IdentityProvider.objects.create(kind=idp.kind)
     closed = builders.idp("Closed", status="closed")
-    return World(idp, closed, draft, root, person, person, (run,))
+    told = events(idp, run, person)
+    return World(idp, closed, draft, root, person, person, (run,), told)

@@ -71,7 +71,13 @@ RULES: Mapping[str, Rule] = {
     "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub"), within=True),
     "sync:department": Rule("root", get=(SENT_ON,)),
     "sync:employee": Rule("person", reads=("before",)),
-    "sync:runs": Rule(reads=("idp", "state", "before")),
+    "sync:events": Rule(reads=("idp", "state", "kind", "before")),
+    "sync:event": Rule("event"),
+    "sync:event-again": Rule("event", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:event-body": Rule("event", get=(NO_METHOD,), post=(OK,)),
+    "sync:events-again": Rule(get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
+    "sync:events-approve": Rule("idp", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:runs": Rule(reads=("idp", "state", "events", "before")),
     "sync:run": Rule("run", reads=("entity", "kind", "after")),
     "sync:progress": Rule("run", reads=("say",), get=(OK, OVER)),
     "sync:cancel": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),
@@ -88,6 +94,7 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
     "root": lambda world: world.root.pk,
     "person": lambda world: world.person.pk,
     "run": lambda world: world.runs[0].pk,
+    "event": lambda world: world.events[-1].pk,
 }
 
 

@@ -1,13 +1,15 @@
 """Every address of the console, and a company in which none of its pages is empty."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from identity.connection import run_checks
+from identity.connectors.records import EventKind
 from identity.models import IdentityProvider
-from sync.models import Department, Employee, SyncRun
+from sync.models import AccessCut, Department, Employee, InboxEvent, SyncRun
 from tests import builders
 
 
@@ -22,6 +24,7 @@ class World:
     person: Employee
     left: Employee
     runs: tuple[SyncRun, ...]
+    events: tuple[InboxEvent, ...]
 
 
 def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
@@ -37,7 +40,38 @@ def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
             run, "employee", "update", person.userid, after={"title": "CEO"}
         )
     closed = builders.idp("Closed", status="closed")
-    return World(idp, closed, draft, root, person, left, tuple(runs))
+    return World(
+        idp,
+        closed,
+        draft,
+        root,
+        person,
+        left,
+        tuple(runs),
+        events(idp, runs[0], person),
+    )
+
+
+def events(
+    idp: IdentityProvider, run: SyncRun, person: Employee
+) -> tuple[InboxEvent, ...]:
+    """An event in each state, about a person, with what came."""
+    body = json.dumps({"EventType": "user_modify_org", "userId": [person.userid]})
+    AccessCut.objects.create(employee=person)
+    return tuple(
+        builders.event(
+            idp,
+            EventKind.LEFT if state == "held" else EventKind.CHANGED,
+            [person.userid],
+            body=body,
+            state=state,
+            run=run,
+            attempts=2,
+            copies=3,
+            error_cause="It did not answer.",
+        )
+        for state in InboxEvent.State
+    )
 
 
 Addresses = Callable[[World], list[str]]
@@ -68,6 +102,11 @@ def _directory(world: World) -> list[str]:
     ]
 
 
+def _events(world: World) -> list[str]:
+    base = reverse("sync:events")
+    return [base, f"{base}?idp={world.closed.pk}"]
+
+
 PAGES: Mapping[str, Addresses] = {
     "console:dashboard": _fixed("console:dashboard"),
     "console:idps": _fixed("console:idps"),
@@ -86,7 +125,16 @@ PAGES: Mapping[str, Addresses] = {
     "sync:employee": lambda world: [
         reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
     ],
-    "sync:runs": _fixed("sync:runs"),
+    "sync:events": _events,
+    "sync:event": lambda world: [
+        reverse("sync:event", args=[one.pk])
+        for one in world.events
+        if one.state in ("held", "applied", "dead")
+    ],
+    "sync:runs": lambda world: [
+        reverse("sync:runs"),
+        f"{reverse('sync:runs')}?events=1",
+    ],
     "sync:run": lambda world: [reverse("sync:run", args=[r.pk]) for r in world.runs],
 }
 """Where each page is, in the states in which it looks different."""
@@ -110,6 +158,10 @@ NO_PAGES = {
     "sync:export": "a file",
     "sync:cancel": "takes a POST",
     "sync:department": "leads on to the directory",
+    "sync:event-again": "takes a POST",
+    "sync:event-body": "takes a POST",
+    "sync:events-again": "takes a POST",
+    "sync:events-approve": "takes a POST",
     "sync:progress": "a part of the run's page",
     "sync:receive": "for machines",
     "sync:start": "takes a POST",

@@ -1,5 +1,6 @@
 """T-33: names come from outside; whatever stands in them is text and nothing else."""
 
+import json
 import re
 
 import pytest
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.django_db
 
 PAYLOAD = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7*7 }}{% now %}"
 
+CAME = json.dumps({"EventType": PAYLOAD, PAYLOAD: [PAYLOAD]})
+"""What came with an event."""
 LIMITED = ("manager_userid", "mobile", "job_number", "telephone", "hired_date")
 """Fields that are shorter than the payload."""
 
@@ -62,6 +65,17 @@ def addresses(root: Department) -> list[str]:
     builders.change(run, "employee", "leave", "unknown", label=PAYLOAD)
     builders.change(run, "department", "update", "902", label=PAYLOAD, **sides)
     builders.change(run, "membership", "create", f"{person.userid}/900")
+    told = [
+        builders.event(
+            idp, kind, [person.userid, PAYLOAD], name=PAYLOAD[:64], body=CAME, **values
+        )
+        for kind in ("left", "other")
+        for values in (
+            {"state": "held"},
+            {"state": "dead", "error_cause": PAYLOAD, "run": run},
+        )
+    ]
+    builders.event(idp, "department_removed", departments=["900", PAYLOAD])
     directory, page = reverse("sync:directory"), reverse("sync:run", args=[run.pk])
     return [
         directory,
@@ -73,6 +87,8 @@ def addresses(root: Department) -> list[str]:
         f"{reverse('sync:branch')}?idp={idp.pk}&under={root.pk}",
         reverse("sync:employee", args=[person.pk]),
         reverse("sync:runs"),
+        reverse("sync:events"),
+        *(reverse("sync:event", args=[event.pk]) for event in told),
         *(f"{page}?entity={entity}&kind={kind}" for entity, kind in KINDS),
         reverse("sync:run", args=[failed.pk]),
         reverse("sync:run", args=[held.pk]),

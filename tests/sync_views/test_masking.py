@@ -73,6 +73,11 @@ def places(root: Department, person: Employee) -> list[str]:
     builders.change(
         run, Change.Entity.EMPLOYEE, Change.Kind.CREATE, "13500007777", label=""
     )
+    body = f'{{"userId": ["{MOBILE}"], "mobile": "{SHORT}", "note": "+86{MOBILE}"}}'
+    for state in ("held", "pending", "applied"):
+        builders.event(
+            idp, "left", [MOBILE, "13500008888"], state=state, run=run, body=body
+        )
     directory = reverse("sync:directory")
     groups = [
         f"{reverse('sync:run', args=[r.pk])}?entity=employee&kind={kind}"
@@ -86,6 +91,8 @@ def places(root: Department, person: Employee) -> list[str]:
         f"{directory}?q=张三丰",
         f"{directory}?q=Short",
         reverse("sync:employee", args=[person.pk]),
+        reverse("sync:events"),
+        *(reverse("sync:event", args=[event.pk]) for event in idp.events.all()),
         *groups,
     ]
 

@@ -60,7 +60,8 @@ READ = {
     "{branch}?idp={idp}&": ["under", "after", "skip", "sub"],
     "{branches}?idp={idp}&": ["of", "sub"],
     "{employee}?": ["before"],
-    "{runs}?": ["idp", "state", "before"],
+    "{runs}?": ["idp", "state", "before", "events"],
+    "{events}?": ["idp", "state", "kind", "before"],
     "{run}?": ["entity", "kind", "after"],
     "{progress}?": ["say"],
 }
@@ -82,6 +83,7 @@ def fields(idp: IdentityProvider) -> dict[str, object]:
         "branches": reverse("sync:branches"),
         "employee": reverse("sync:employee", args=[person.pk]),
         "runs": reverse("sync:runs"),
+        "events": reverse("sync:events"),
         "run": reverse("sync:run", args=[run.pk]),
         "progress": reverse("sync:progress", args=[run.pk]),
     }

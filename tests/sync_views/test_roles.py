@@ -18,7 +18,11 @@ pytestmark = pytest.mark.django_db
 def addresses(root: Department, person: Employee) -> list[str]:
     """Every page and fragment of the directory and the runs."""
     finished, running = builders.run(root.idp), builders.run(root.idp, "running")
+    event = builders.event(root.idp, "left", [person.userid], body="{}")
     return [
+        reverse("sync:events"),
+        f"{reverse('sync:events')}?state=held",
+        reverse("sync:event", args=[event.pk]),
         reverse("sync:directory"),
         f"{reverse('sync:directory')}?dept={root.pk}&tab=departments",
         f"{reverse('sync:directory')}?q=张",

@@ -13,7 +13,8 @@ from identity.connection import addresses_of, latest_report
 from identity.models import IdentityProvider
 from identity.subscription import subscription_of
 from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
-from sync.models import Employee, StreamState
+from sync.health import health
+from sync.models import Employee, StreamState, full_runs
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -40,7 +41,7 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if idp.is_draft and request.user.is_administrator:
         return redirect(wizard.address(idp, wizard.next_step(idp)))
-    runs = list(idp.runs.all()[:RECENT])
+    runs = list(full_runs().filter(idp=idp)[:RECENT])
     active = idp.employees.filter(status=Employee.Status.ACTIVE)
     return render(
         request,
@@ -55,6 +56,7 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
             "report": latest_report(idp),
             "subscription": subscription_of(idp),
             "runs": runs,
+            "health": health(idp),
             "stream": StreamState.of(idp) if idp.streams else None,
         },
     )
