@@ -133,13 +133,17 @@ def page(client: Client, path: str) -> list[str]:
 
 @pytest.fixture
 def places(transactional_db: None) -> list[str]:
-    """Pages with people, runs, a held run and a draft."""
+    """Pages with people, runs, a held run, events and a draft."""
     idp: IdentityProvider = builders.idp("杭州")
     builders.company(idp, people=30, departments=6)
     builders.run(idp)
     held = builders.run(
         idp, "held", held_because=[{"reason": "people", "count": 30, "limit": 5}]
     )
+    events = [
+        builders.event(idp, "left", ["user000001"], body="{}", state=state)
+        for state in ("pending", "held", "dead", "applied", "parked")
+    ]
     draft = builders.idp("", draft=True)
     return [
         "/",
@@ -150,6 +154,8 @@ def places(transactional_db: None) -> list[str]:
         "/directory/",
         "/sync/runs/",
         f"/sync/runs/{held.pk}/",
+        "/sync/events/",
+        *(f"/sync/events/{event.pk}/" for event in events),
         "/settings/",
         "/admin/",
     ]

@@ -20,7 +20,7 @@ from identity.models import IdentityProvider
 from sync import handling, tasks
 from sync.models import InboxEvent
 from sync.views import events, parameters
-from sync.views.held import MOST, held_by, people_of
+from sync.views.held import LIGHT, MOST, held_by, leavers
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -65,13 +65,13 @@ def approve(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """Let held events pass the guard: exactly those that the administrator was shown."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     with transaction.atomic():
-        waiting = list(held_by(idp).only("userids")[:MOST])
+        waiting = list(held_by(idp).only(*LIGHT)[:MOST])
         if not waiting:
             messages.info(request, _("Nothing is held any more."))
         elif request.POST.get("upto") != str(waiting[-1].pk):
             messages.warning(request, _overtaken())
         else:
-            people = len(people_of(waiting))
+            people = len(leavers(waiting))
             handling.approve(idp)
             audit.record(
                 "event.approve",

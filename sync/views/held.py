@@ -1,31 +1,42 @@
 """Events that wait for an administrator: more people are said to have left than the
-guard lets pass."""
+guard lets pass, or the full run that was to read them is held itself."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from identity.connectors.records import EventKind
 from identity.models import IdentityProvider
-from sync.models import InboxEvent
+from sync.models import InboxEvent, SyncRun, full_runs
 from sync.views.changes import Subject
 from sync.views.event_words import NAMED, names_of
 
 MOST = 2000
 """Events that are counted person by person."""
-LOOKED_UP = 50
-"""Events whose people are looked up, for the first names."""
+LIGHT = ("idp", "kind", "userids", "departments")
+"""What is read of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What waits of one IdP: how many people it names, the first of them, and the
-    newest of the events, up to which somebody decides."""
+    """What waits of one IdP: how many people are said to have left, the first of them,
+    how many other events wait, and the newest of all, up to which somebody decides.
+
+    `run` is the newest full run, if that is held.
+    """
 
     idp: IdentityProvider
     people: int
     names: tuple[Subject, ...]
+    others: int
     upto: int
+    run: SyncRun | None
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's name (templates would call the class)."""
+        return str(self.idp.connector_class.label)
 
     @property
     def more(self) -> int:
@@ -40,21 +51,30 @@ def held_by(idp: IdentityProvider) -> QuerySet[InboxEvent]:
 
 
 def all_held(idps: Iterable[IdentityProvider], user: object) -> list[Held]:
-    """What waits of each of these IdPs, as this reader may see it; at most four
+    """What waits of each of these IdPs, as this reader may see it; at most three
     queries each."""
     return [held for idp in idps if (held := _held(idp, user))]
 
 
-def people_of(events: Sequence[InboxEvent]) -> list[str]:
-    """Whom events name, each once."""
-    return list(dict.fromkeys(one for event in events for one in event.userids))
+def leavers(events: Sequence[InboxEvent]) -> list[str]:
+    """Who is said to have left, each once."""
+    left = (event for event in events if event.kind == EventKind.LEFT)
+    return list(dict.fromkeys(one for event in left for one in event.userids))
 
 
 def _held(idp: IdentityProvider, user: object) -> Held | None:
-    rows = list(held_by(idp).only("idp", "userids", "departments")[:MOST])
+    rows = list(held_by(idp).only(*LIGHT)[:MOST])
     if not rows:
         return None
-    people = people_of(rows)
-    names = names_of(rows[:LOOKED_UP], [idp], user)
-    shown = tuple(names.person(idp.pk, one) for one in people[:NAMED])
-    return Held(idp, len(people), shown, rows[-1].pk)
+    left = [row for row in rows if row.kind == EventKind.LEFT]
+    people = leavers(left)
+    names = names_of(left[:NAMED], [idp], user)
+    newest = full_runs().filter(idp=idp).order_by("-pk").first()
+    return Held(
+        idp,
+        len(people),
+        tuple(names.person(idp.pk, one) for one in people[:NAMED]),
+        len(rows) - len(left),
+        rows[-1].pk,
+        newest if newest and newest.state == SyncRun.State.HELD else None,
+    )

@@ -183,6 +183,7 @@ def test_a_banner_names_whom_the_guard_holds_and_what_happens_if_nobody_decides(
     assert "Their access is cut already" in text
     assert re.search(r"张三丰 , \S+ , \S+ and 34 more", text)
     assert "If nobody does anything" in text
+    assert "37 people are asked for in DingTalk once more" in text
     assert "Mark 37 people as left" in text
     approve = reverse("sync:events-approve", args=[root.idp_id])
     assert f'action="{approve}"' in source
@@ -197,6 +198,25 @@ def test_somebody_named_twice_is_one_person(
     for _ in range(2):
         builders.event(idp, "left", ["u1"], state="held")
     assert "Acme: 1 person is said to have left" in words(read(console, LIST))
+
+
+def test_events_that_wait_for_a_held_full_run_say_so(
+    console: Client, idp: IdentityProvider
+) -> None:
+    """Above 500 objects one full run reads them, and its own guard may hold it."""
+    run = builders.run(idp, "held")
+    for _ in range(2):
+        builders.event(idp, "changed", ["u1"], state="held")
+    source = read(console, LIST)
+    text = words(source)
+    assert "Acme: 2 events wait for a decision" in text
+    assert f"Run {run.pk} · This full synchronization is held, too" in text
+    assert "said to have left" not in text
+    assert reverse("sync:events-approve", args=[idp.pk]) not in source
+    builders.event(idp, "left", ["u1"], state="held")
+    text = words(read(console, LIST))
+    assert "Acme: 1 person is said to have left" in text
+    assert "2 other events wait with them" in text
 
 
 def test_failed_events_are_offered_together(
