@@ -48,18 +48,28 @@ def _cut(
         idp_id=idp_id, userid__in=list(userids), status=Employee.Status.ACTIVE
     )
     # In one order: two notices about the same people must not wait for each other.
-    ids = list(people.order_by("pk").values_list("pk", flat=True))
+    before = dict(people.order_by("pk").values_list("pk", "cut__born_at"))
     AccessCut.objects.bulk_create(
         (
-            AccessCut(employee_id=pk, at=Now(), number=number, born_at=born_at)
-            for pk in ids
+            AccessCut(
+                employee_id=pk,
+                at=Now(),
+                number=number,
+                born_at=_later(born_at, cut_at),
+            )
+            for pk, cut_at in before.items()
         ),
         update_conflicts=True,
         unique_fields=["employee"],
         update_fields=["at", "number", "born_at", "rejoined", "found_at"],
     )
-    end_sessions(idp_id, ids)
-    return len(ids)
+    end_sessions(idp_id, before)
+    return len(before)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Notices come in any order: a newer one is not made older by one that was late."""
+    return max((at for at in (one, other) if at), default=None)
 
 
 def end_sessions(idp_id: UUID, employees: Iterable[int]) -> int:
@@ -82,8 +92,9 @@ def rejoin(event: InboxEvent) -> None:
     theirs = AccessCut.objects.filter(
         employee__idp_id=event.idp_id, employee__userid__in=event.userids
     )
-    if event.born_at is not None:
-        theirs = theirs.filter(Q(born_at=None) | Q(born_at__lte=event.born_at))
+    if event.born_at is None:
+        return  # nobody knows whether it is newer
+    theirs = theirs.filter(Q(born_at=None) | Q(born_at__lte=event.born_at))
     theirs.update(rejoined=event.number)
 
 
@@ -96,12 +107,14 @@ def review(
     the pass began to read, by the database's clock. Returns the userids whose access was given back.
     """
     lifted: list[AccessCut] = []
+    seen: list[int] = []
     cuts = AccessCut.objects.select_for_update(of=("self",)).select_related("employee")
     for row in cuts.filter(employee__idp=idp, employee__userid__in=list(found)):
         if _lifts(row, found[row.employee.userid], began):
             lifted.append(row)
         elif row.found_at is None and _counts(row, found[row.employee.userid], began):
-            AccessCut.objects.filter(pk=row.pk).update(found_at=Now())
+            seen.append(row.pk)
+    AccessCut.objects.filter(pk__in=seen).update(found_at=Now())
     AccessCut.objects.filter(pk__in=[row.pk for row in lifted]).delete()
     return tuple(row.employee.userid for row in lifted)
 
@@ -114,15 +127,17 @@ def cut_among(idp: IdentityProvider, userids: Iterable[str] | None = None) -> li
     return list(rows.values_list("employee__userid", flat=True))
 
 
-def next_look(idp: IdentityProvider, userids: Iterable[str]) -> datetime | None:
-    """When the next read of these people could give access back; None if none is cut."""
-    waits = [
-        row.at + SETTLED if row.found_at is None else row.found_at + APART
-        for row in AccessCut.objects.filter(
-            employee__idp=idp, employee__userid__in=list(userids)
+def next_looks(idp: IdentityProvider, userids: Iterable[str]) -> dict[str, datetime]:
+    """When the next read of these people could give access back, if it is cut."""
+    wanted = set(userids)
+    rows = AccessCut.objects.filter(employee__idp=idp).select_related("employee")
+    return {
+        row.employee.userid: (
+            row.at + SETTLED if row.found_at is None else row.found_at + APART
         )
-    ]
-    return min(waits, default=None)
+        for row in rows
+        if row.employee.userid in wanted
+    }
 
 
 def _lifts(row: AccessCut, number: int, began: datetime) -> bool:

@@ -5,22 +5,25 @@ and asks the lease's fence first. Newest read wins: a row that a later read refr
 is never written by an older one.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
 from sync import cuts, history, plan, shape, sound
 from sync.lease import Lease
 from sync.loading import load
-from sync.models import Change, Department, Employee, Membership
+from sync.models import Change, Department, Employee, Membership, SyncRun
 from sync.people import PeopleWriter, chunks
 from sync.staging import Stage
 
+log = logging.getLogger(__name__)
 DEPARTMENT = str(Change.Entity.DEPARTMENT)
 MEMBERSHIP = str(Change.Entity.MEMBERSHIP)
 
@@ -96,19 +99,23 @@ class Writer:
             yield len(planned)
 
     def _still_there(self, chunk: Sequence[plan.Change]) -> list[plan.Change]:
-        """Without new ones that a run removed which began after this one: what this
-        one saw of them is older, and a department's id is never given again."""
+        """Without new ones that a run beside this one removed, or made: what this one
+        saw of them is older, and a department's id is never given again."""
         new = [c.key for c in chunk if c.kind is plan.Kind.CREATE]
+        run = self._lease.run
         removed = Change.objects.filter(
+            Q(run_id__gt=run.pk) | Q(run__first_read__gt=run.first_read),
             run__idp=self._idp,
-            run_id__gt=self._lease.run.pk,
             entity=DEPARTMENT,
             kind=Change.Kind.REMOVE,
             key__in=new,
             applied=True,
         )
-        gone = set(removed.values_list("key", flat=True)) if new else set()
-        return [change for change in chunk if change.key not in gone]
+        made = Department.objects.filter(idp=self._idp, source_id__in=new)
+        known = set(removed.values_list("key", flat=True)) if new else set()
+        known |= set(made.values_list("source_id", flat=True)) if new else set()
+        creates = {change.key for change in chunk if change.kind is plan.Kind.CREATE}
+        return [c for c in chunk if c.key not in known & creates]
 
     def remove_departments(self, changes: Iterable[plan.Change]) -> Iterator[int]:
         """Remove departments that a complete read proved gone; yields chunk sizes."""
@@ -191,22 +198,22 @@ class Writer:
 
     def apply_memberships(self, changes: Iterable[plan.Change]) -> Iterator[int]:
         """Write memberships of people who have a row; yields chunk sizes."""
-        departments = dict(
-            Department.objects.filter(idp=self._idp).values_list("source_id", "pk")
-        )
         for chunk in chunks(changes):
             with self._fenced():
-                pairs = self._pairs(chunk, departments)
+                pairs = self._pairs(chunk)
                 written = [change for change in chunk if change.key in pairs]
                 self._write_memberships(written, pairs)
                 self._record(MEMBERSHIP, written)
             yield len(chunk)
 
-    def _pairs(
-        self, chunk: Iterable[plan.Change], departments: Mapping[str, int]
-    ) -> dict[str, tuple[int, int]]:
+    def _pairs(self, chunk: Iterable[plan.Change]) -> dict[str, tuple[int, int]]:
         """The rows' ids of each change's person and department, where both are here."""
         keys = {change.key: change.key.rpartition("/") for change in chunk}
+        departments = dict(
+            Department.objects.filter(
+                idp=self._idp, source_id__in={place for _, _, place in keys.values()}
+            ).values_list("source_id", "pk")
+        )
         people = dict(
             Employee.objects.filter(
                 idp=self._idp,
@@ -251,7 +258,24 @@ class Writer:
     # --- the tree's numbers ---
 
     def reshape(self) -> None:
-        """Compute paths and head-counts anew and write those that differ."""
+        """Compute paths and head-counts anew and write those that differ.
+
+        Done again while a run beside this one may have written meanwhile: the last of
+        two that counted has seen everything.
+        """
+        while self._reshape_once() and self._beside():
+            log.info("run %s counts again", self._lease.run.pk)
+
+    def _beside(self) -> bool:
+        """Whether another run of this IdP wrote while this one did."""
+        run = self._lease.run
+        others = SyncRun.objects.filter(idp=self._idp).exclude(pk=run.pk)
+        return others.filter(
+            Q(state=SyncRun.State.RUNNING) | Q(finished_at__gte=run.started_at)
+        ).exists()
+
+    def _reshape_once(self) -> bool:
+        """Whether anything differed."""
         rows = {row.source_id: row for row in Department.objects.filter(idp=self._idp)}
         memberships = (
             Membership.objects.filter(
@@ -270,6 +294,7 @@ class Writer:
         for chunk in chunks(different, 2000):
             with self._fenced():
                 self._stage.update_shapes(chunk)
+        return bool(different)
 
     def _record(self, entity: str, chunk: Iterable[plan.Change]) -> None:
         history.write(

@@ -10,17 +10,20 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from identity.connectors.records import EventKind
+from identity.gate import current_read
 from identity.models import IdentityProvider
-from sync import cuts, rereading, runs, settling, worklist
+from sync import covering, rereading, runs, settling, worklist
 from sync.models import InboxEvent, SyncRun, full_runs
 from sync.worklist import Batch
 
 log = logging.getLogger(__name__)
 State = InboxEvent.State
 BUSY = timedelta(seconds=10)
-"""How long events wait for a full run that may have read before they came."""
+"""How long events wait for a full run that may have read before they came, and for
+each other before one that reads them all."""
 OVER = (State.DEAD, State.APPLIED, State.IGNORED)
 
 
@@ -33,13 +36,18 @@ def work(idp_id: str, stop: Callable[[], bool] = lambda: False) -> None:
 
 
 def again(events: QuerySet[InboxEvent]) -> int:
-    """Work on these once more, as if they had just come; how many that are."""
+    """Work on these once more, as if they had just come; how many that are.
+
+    They get the number of the newest read, or an old full run would answer them.
+    """
     known = events.exclude(kind__in=(EventKind.VERIFY, EventKind.OTHER))
     return known.filter(state__in=OVER).update(
         state=State.PENDING,
+        number=current_read(),
         outcome="",
         attempts=0,
         alone=False,
+        approved=False,
         due_at=Now(),
         run=None,
         handled_at=None,
@@ -59,23 +67,22 @@ def _step(idp: IdentityProvider, stop: Callable[[], bool]) -> bool:
     if idp.is_draft or idp.status == IdentityProvider.Status.CLOSED:
         _park(idp)
         return False
-    _cover(idp)
-    _leave_full_runs(idp)
+    covering.cover(idp)
+    covering.leave_full_runs(idp)
     batch = worklist.due(idp)
     if not batch.events:
         return False
     if batch.wide:
         _read_all(idp, batch)
-        return False
+        return True
     run = worklist.claim(batch, idp)
     if run is None:
         return False
     try:
-        rereading.carry_out(run, batch, stop)
+        return rereading.carry_out(run, batch, stop)
     except rereading.TooWide:
-        _read_all(idp, batch)
-        return False
-    return True
+        _read_all(idp, _widening(batch))
+        return True
 
 
 def _park(idp: IdentityProvider) -> None:
@@ -84,51 +91,29 @@ def _park(idp: IdentityProvider) -> None:
     waiting.update(state=State.PARKED)
 
 
-def _cover(idp: IdentityProvider) -> None:
-    """Settle what a full run has read since it came; who is cut needs a second look."""
-    last = worklist.last_complete(idp)
-    if last is None:
-        return
-    older = InboxEvent.objects.filter(idp=idp, number__lt=last.first_read)
-    waiting = older.filter(state__in=(*InboxEvent.WAITING, State.PARKED, State.DEAD))
-    events = list(waiting.defer(*worklist.LIGHT))
-    cut = set(cuts.cut_among(idp)) if events else set()
-    unsure = [event for event in events if cut.intersection(event.userids)]
-    settling.cover([event for event in events if event not in unsure], last.pk)
-    waking = [event.pk for event in unsure if event.state in (State.PARKED, State.DEAD)]
-    InboxEvent.objects.filter(pk__in=waking).update(
-        state=State.PENDING, due_at=Now(), attempts=0, handled_at=None
-    )
-
-
-def _leave_full_runs(idp: IdentityProvider) -> None:
-    """Events that waited for a full run which is over, and did not settle them."""
-    waited = InboxEvent.objects.filter(
-        idp=idp, state=State.PENDING, run__breadth=SyncRun.Breadth.FULL
-    ).exclude(run__state__in=SyncRun.OPEN)
-    for run in SyncRun.objects.filter(events__in=waited).distinct():
-        events = list(waited.filter(run=run).defer(*worklist.LIGHT))
-        if run.state in (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL):
-            cut = set(cuts.cut_among(idp))
-            unsure = [e for e in events if cut.intersection(e.userids)]
-            settling.release(unsure)
-            settling.cover([e for e in events if e not in unsure], run.pk)
-        elif run.state == SyncRun.State.HELD:
-            settling.hold(events)
-        else:
-            code, cause = run.error_code or run.state, run.error_cause
-            settling.fail(events, code, cause, mortal=False)
+def _widening(batch: Batch) -> Batch:
+    """Of events that touch too much those that can be why; the others go on."""
+    named = {event.pk for event in batch.events if event.departments}
+    others = [event for event in batch.events if event.pk not in named]
+    if not named or not others:
+        return batch
+    settling.release(others)
+    return batch.only(named)
 
 
 def _read_all(idp: IdentityProvider, batch: Batch) -> None:
     """One full run instead of many calls; the events wait for it.
 
-    A held plan waits for a person, and is not pushed aside by events.
+    A held plan waits for a person, and is not pushed aside by events. While more of
+    them come a moment is waited, so that one run reads them all.
     """
     newest = full_runs().filter(idp=idp).order_by("-pk").first()
-    approved = all(event.approved for event in batch.events)
-    if newest and newest.state == SyncRun.State.HELD and not approved:
+    if newest and newest.state == SyncRun.State.HELD:
         settling.hold(batch.events)
+        return
+    ages = [timezone.now() - event.received_at for event in batch.events]
+    if min(ages) < worklist.LAG and max(ages) < BUSY:
+        settling.release(batch.events, worklist.LAG)
         return
     try:
         run = runs.enqueue(idp, trigger=SyncRun.Trigger.EVENT)

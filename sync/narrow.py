@@ -23,18 +23,17 @@ from identity.connectors.records import (
 )
 from identity.gate import database_now, next_read
 from identity.models import IdentityProvider
-from sync import cuts, plan
+from sync import cuts, neighbours, plan
 from sync.asking import Watch
 from sync.coverage import company_of, mapping_of
 from sync.directory import Writer
-from sync.models import Change, Employee, SyncRun, full_runs
+from sync.models import Change, Employee, SyncRun
 from sync.reading import Reading
 from sync.staging import Stage
 from sync.territory import Territory
 
 MOST = 500
 """People and departments of one narrow pass; more are read by a full synchronization."""
-FULL = (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
 MOVING = ("created", "returned", "replaced", "left", "out_of_scope")
 """Counts of people after which the tree's numbers are computed anew."""
 Ended = tuple[str, Change.Kind, Lookup]
@@ -56,6 +55,8 @@ class NarrowPass:
     ) -> None:
         self.idp = idp
         self.scope = scope
+        self.bounded = True
+        """Whether it gives up when it touches very much."""
         self.first = 0
         self.began = timezone.now()
         self.territory = Territory(idp)
@@ -64,12 +65,14 @@ class NarrowPass:
         self._stage = stage
         self._watch = watch
         self.reading = Reading(scope, self._mapping, stage)
-        self.rules = plan.Rules(self._mapping.gates, _unknown_fields(idp))
+        self.rules = plan.Rules(self._mapping.gates, neighbours.unknown_fields(idp))
         self.places: dict[str, tuple[str, ...]] = {}
         """Who was found, and the departments that the record names."""
         self.departments: list[plan.Change] = []
         self.ended: list[Ended] = []
         self.replaced: set[str] = set()
+        self.handed_on: set[str] = set()
+        """Userids that another person has now; their holders are gone."""
         self.outside: set[str] = set()
         self.lifted: tuple[str, ...] = ()
         self.reads: dict[str, int] = {}
@@ -106,7 +109,8 @@ class NarrowPass:
         else:
             self._asked |= scope.departments or set()
             self._asked_people |= scope.employees
-            if len(self._asked) + len(self._asked_people) > MOST:
+            many = len(self._asked) + len(self._asked_people) > MOST
+            if many and self.bounded:
                 raise TooWide
         batches = self._connector.snapshot(
             scope,
@@ -225,7 +229,8 @@ class NarrowPass:
         self._stage.compare_memberships(removals=False)
         changes = self._people_changes(new=True)
         kinds = {change.key: change.kind for change in changes}
-        self.replaced = {k for k, kind in kinds.items() if kind is plan.Kind.REPLACE}
+        self.handed_on = {k for k, kind in kinds.items() if kind is plan.Kind.REPLACE}
+        self.replaced = set(self.handed_on)
         self.ended = list(self._endings())
 
     def _people_changes(self, *, new: bool) -> Iterator[plan.Change]:
@@ -264,9 +269,9 @@ class NarrowPass:
         return {id for id in self._asked if self.reading.absent(id) is not None}
 
     @property
-    def removals(self) -> int:
-        """How many departments would be removed."""
-        return sum(c.kind is plan.Kind.REMOVE for c in self.departments)
+    def removals(self) -> set[str]:
+        """Departments that would be removed."""
+        return {c.key for c in self.departments if c.kind is plan.Kind.REMOVE}
 
     def keep(self, userids: Collection[str]) -> None:
         """Leave these people as they are."""
@@ -277,9 +282,13 @@ class NarrowPass:
 
     def still(self) -> None:
         """Raises Outdated if a full run has read after this pass did (design 2.4)."""
-        newer = full_runs().filter(idp=self.idp, first_read__gt=self.first)
-        if newer.filter(state__in=(*FULL, SyncRun.State.RUNNING)).exists():
+        if neighbours.newer_full_run(self.idp, self.first):
             raise Outdated
+
+    def known_among(self, userids: Collection[str]) -> set[str]:
+        """Of these people those who have a row, of whatever status."""
+        rows = Employee.objects.filter(idp=self.idp, userid__in=list(userids))
+        return set(rows.values_list("userid", flat=True))
 
     def apply(self, writer: Writer) -> None:
         """Write everything, in the order that the rows need."""
@@ -289,20 +298,12 @@ class NarrowPass:
             for count in step:
                 done += count
                 self._watch.progress(changes_applied=done, changes_planned=done)
-        if _moves(writer.counts) or self._interrupted_before():
+        if _moves(writer.counts) or neighbours.narrow_run_was_interrupted(self.idp):
             writer.reshape()
         cut = cuts.cut_among(self.idp, self.places)
         found = self._stage.reads(cut)
         if found:
             self.lifted = writer.review(found, self.began)
-
-    def _interrupted_before(self) -> bool:
-        """Whether a narrow run wrote something and ended before the tree's numbers."""
-        narrow = SyncRun.objects.filter(idp=self.idp, breadth=SyncRun.Breadth.NARROW)
-        whole = narrow.filter(state__in=FULL).order_by("-pk")
-        last = whole.values_list("pk", flat=True).first() or 0
-        ended = narrow.filter(pk__gt=last).exclude(state__in=SyncRun.OPEN)
-        return Change.objects.filter(run__in=ended, applied=True).exists()
 
     def _steps(self, writer: Writer) -> Iterator[Iterable[int]]:
         yield writer.place_departments(self.departments)
@@ -310,6 +311,7 @@ class NarrowPass:
         changes = self._people_changes(new=False)
         yield writer.people.apply(c for c in changes if self._may_apply(c))
         yield writer.people.end(self.ended)
+        yield writer.people.note_gone(self.reading.gone)
         self._stage.compare_memberships(removals=False)
         yield writer.apply_memberships(
             plan.diff_memberships(
@@ -323,12 +325,6 @@ class NarrowPass:
         if change.kind is plan.Kind.REPLACE:
             return change.key in self.replaced
         return change.kind is not plan.Kind.REMOVE
-
-
-def _unknown_fields(idp: IdentityProvider) -> frozenset[str]:
-    """Fields that the last full run could see for nobody; narrow reads believe it."""
-    last = full_runs().filter(idp=idp, state__in=FULL, people=True).order_by("-pk")
-    return frozenset(last.values_list("unknown_fields", flat=True).first() or ())
 
 
 def _moves(counts: Mapping[str, int] | Counter[str]) -> bool:

@@ -1,7 +1,7 @@
 """Employees' rows: created, updated, taken back, replaced, ended."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Protocol, TypeVar
@@ -86,6 +86,17 @@ class PeopleWriter:
                 for userid, kind, lookup in chunk:
                     self._end(userid, kind, lookup.read)
             yield len(chunk)
+
+    def note_gone(self, reads: Mapping[str, int]) -> Iterator[int]:
+        """Give rows of people who were not active the numbers of the reads that did
+        not find them: an older read of a full run resurrects nobody."""
+        for chunk in chunks(reads.items()):
+            with self._fenced():
+                for userid, read in chunk:
+                    Employee.objects.filter(
+                        idp=self._idp, userid=userid, read_number__lt=read
+                    ).exclude(status=Employee.Status.ACTIVE).update(read_number=read)
+            yield 0
 
     # --- one chunk ---
 

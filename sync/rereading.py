@@ -1,5 +1,6 @@
 """Carries out one narrow run for claimed events: pass, guard, outcome, settlement."""
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -7,14 +8,22 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 
 from identity.connectors.base import CrawlStopped
 from identity.connectors.errors import (
     ConnectorError,
+    Foreign,
     PermissionMissing,
     Throttled,
+    Unexpected,
     Unreachable,
 )
 from identity.connectors.records import EventKind, FaultKind
@@ -22,7 +31,7 @@ from identity.fields import CannotOpen
 from identity.gate import current_read
 from identity.mapping import MappingError
 from identity.models import IdentityProvider
-from sync import cuts, runs, settling
+from sync import cuts, neighbours, runs, settling
 from sync.coverage import limits_of
 from sync.directory import Writer
 from sync.lease import Lease, LeaseLost
@@ -44,22 +53,28 @@ LOSSES = (Change.Kind.LEAVE, Change.Kind.OUT_OF_SCOPE, Change.Kind.REPLACE)
 __all__ = ["TooWide", "carry_out"]
 
 
-def carry_out(run: SyncRun, batch: Batch, stop: Callable[[], bool]) -> None:
+def carry_out(run: SyncRun, batch: Batch, stop: Callable[[], bool]) -> bool:
     """Carry a claimed narrow run out; whatever happens, its events are not lost.
 
-    Raises TooWide, with the run ended and nothing written, if a full run should do it.
+    Whether there is a point in going on at once. Raises TooWide, with the run ended and
+    nothing written, if a full run should do it.
     """
     counts = Counter[str]()
-    wide = False
+    wide, going = False, True
     with Lease(run, stop) as lease:
         try:
             outcome = _read_and_write(lease, batch, counts)
         except TooWide:
             outcome, wide = _ended(State.SUPERSEDED, "wide"), True
-        except (CrawlStopped, LeaseLost, Outdated, OperationalError, InterfaceError):
+        except (CrawlStopped, LeaseLost, Outdated):
             # Nobody's fault: with the end of this run its events are due again.
-            connection.close_if_unusable_or_obsolete()
             outcome = _ended(State.SUPERSEDED, "superseded")
+        except (OperationalError, InterfaceError) as error:
+            log.warning("run %s for events: %s", run.pk, type(error).__name__)
+            connection.close_if_unusable_or_obsolete()
+            outcome, going = _database(batch), False
+        except Unexpected as error:
+            outcome = _odd(batch, error)
         except (ConnectorError, CannotOpen, MappingError) as error:
             outcome = _put_off(batch, error)
         except Exception:
@@ -70,6 +85,7 @@ def carry_out(run: SyncRun, batch: Batch, stop: Callable[[], bool]) -> None:
     log.info("run %s for events of IdP %s: %s", run.pk, run.idp_id, run.state)
     if wide:
         raise TooWide
+    return going
 
 
 def _read_and_write(lease: Lease, batch: Batch, counts: Counter[str]) -> dict[str, Any]:
@@ -85,6 +101,7 @@ def _pass(lease: Lease, batch: Batch, counts: Counter[str]) -> dict[str, Any]:
     run = lease.run
     with Stage(run.idp_id) as stage:
         work = NarrowPass(run.idp, batch.scope, stage, lease)
+        work.bounded = batch.bounded
         work.fetch()
         _need_permissions(work)
         work.compare()
@@ -112,6 +129,10 @@ def _result(work: NarrowPass, held: set[str]) -> Result:
         outside=frozenset(work.outside),
         held=frozenset(held),
         lifted=frozenset(work.lifted),
+        known=frozenset(work.known_among(work.reading.gone)),
+        known_departments=frozenset(work.territory.known),
+        full_run=neighbours.older_full_run(work.idp, work.first),
+        looks=cuts.next_looks(work.idp, work.reads),
         faults={fault.where: fault for fault in work.reading.faults},
     )
 
@@ -130,12 +151,14 @@ def _guard(work: NarrowPass, batch: Batch) -> set[str]:
     """Keep whom an administrator should see first; who that is. Raises TooWide where
     departments are many: a full run then holds its plan.
 
-    Leaves are counted in a rolling hour; access is cut all the same (T-06).
+    Leaves are counted in a rolling hour; access is cut all the same (T-06). What an
+    administrator approved passes.
     """
     limits = limits_of(work.idp)
     departments = Department.objects.filter(idp=work.idp).count()
     most = max(limits.departments_min, departments * limits.departments_percent // 100)
-    if work.removals > most:
+    passed = {d for event in batch.events if event.approved for d in event.departments}
+    if len(work.removals - passed) > most:
         raise TooWide
     work.keep(_young(work, batch) & work.reading.gone.keys())
     passed = {u for event in batch.events if event.approved for u in event.userids}
@@ -144,7 +167,7 @@ def _guard(work: NarrowPass, batch: Batch) -> set[str]:
         return set()
     work.keep(asked)
     with transaction.atomic():
-        gone = asked & work.reading.gone.keys()
+        gone = asked & (work.reading.gone.keys() | work.handed_on)
         cuts.cut_held(work.idp, gone, current_read())
     return asked
 
@@ -188,6 +211,29 @@ def _put_off(
     code, cause, remedy = _words(error)
     settling.fail(batch.events, code, cause, mortal=False)
     return _ended(State.FAILED, code, cause, remedy)
+
+
+def _odd(batch: Batch, error: Unexpected) -> dict[str, Any]:
+    """An answer that is not the vendor's way. About one object it must not stop the
+    others; of a portal between us it says nothing about any of them."""
+    if isinstance(error, Foreign):
+        return _put_off(batch, error)
+    code, cause, remedy = _words(error)
+    if len(batch.events) > 1:
+        settling.isolate(batch.events)
+    else:
+        settling.fail(batch.events, code, cause, mortal=True)
+    return _ended(State.FAILED, code, cause, remedy)
+
+
+def _database(batch: Batch) -> dict[str, Any]:
+    """The database was away or locked; or it cannot take what one of them brings."""
+    cause = "The database could not take what was read."
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        if any(event.attempts >= READS for event in batch.events):
+            return _blame(batch)
+        settling.fail(batch.events, "database", cause, mortal=False)
+    return _ended(State.FAILED, "database", cause)
 
 
 def _words(

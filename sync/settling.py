@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F
 from django.db.models.functions import Now
 
 from identity.connectors.records import EventKind, Fault
 from identity.models import IdentityProvider
 from sync import cuts
-from sync.models import Employee, InboxEvent
+from sync.models import InboxEvent
 
 State, Outcome = InboxEvent.State, InboxEvent.Outcome
 LADDER = (
@@ -39,6 +40,16 @@ APPEARING = (
 """Kinds whose objects ought to be there."""
 
 
+_ANEW: Mapping[str, Any] = {
+    "state": State.PENDING,
+    "run_id": None,
+    "attempts": 0,
+    "handled_at": None,
+    "due_at": Now(),
+}
+_HELD: Mapping[str, Any] = {"state": State.HELD, "run_id": None, "wait": timedelta(0)}
+
+
 @dataclass(frozen=True)
 class Result:
     """What one pass found out, by userid and department id."""
@@ -50,48 +61,83 @@ class Result:
     outside: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     lifted: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+    """Of those who are gone, who has a row: they were here."""
+    known_departments: frozenset[str] = frozenset()
+    """Of the departments that are not there, those that the directory had."""
+    full_run: int | None = None
+    """A full run that is under way, and began to read before this pass."""
+    looks: Mapping[str, datetime] = field(default_factory=dict)
+    """When a read of people whose access is cut could give it back."""
     faults: Mapping[str, Fault] = field(default_factory=dict)
+
+    def missing(self, event: InboxEvent) -> set[str]:
+        """What an event names that is not there."""
+        return {
+            *self.gone.intersection(event.userids),
+            *self.absent_departments.intersection(event.departments),
+        }
 
     def all_gone(self, event: InboxEvent) -> bool:
         """Whether nothing that an event names is there."""
-        return self.gone.issuperset(event.userids) and (
-            self.absent_departments.issuperset(event.departments)
-        )
+        return self.missing(event).issuperset({*event.userids, *event.departments})
+
+    def unknown(self, event: InboxEvent) -> bool:
+        """Whether something that an event names is not there, and has no row that
+        says so: a full run which saw it before could bring it."""
+        named = self.missing(event)
+        return bool(named - self.known - self.known_departments)
 
 
 def settle(events: Iterable[InboxEvent], result: Result) -> None:
     """Write what a pass means for its events, in the caller's transaction."""
-    groups: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    groups: dict[tuple[tuple[str, Any], ...], list[InboxEvent]] = defaultdict(list)
     for event in events:
         verdict = _verdict(event, result)
-        groups[tuple(sorted(verdict.items()))].append(event.pk)
-    for values, ids in groups.items():
-        _write(ids, dict(values))
+        groups[tuple(sorted(verdict.items()))].append(event)
+    for values, group in groups.items():
+        _write(group, dict(values))
 
 
 def fail(events: Iterable[InboxEvent], code: str, cause: str, *, mortal: bool) -> None:
     """Try these again later. `mortal`: the fault may be theirs, so the tries end."""
-    groups: dict[int, list[int]] = defaultdict(list)
+    groups: dict[int, list[InboxEvent]] = defaultdict(list)
     for event in events:
-        groups[event.attempts].append(event.pk)
-    for attempts, ids in groups.items():
-        _write(ids, _later(attempts, code, cause, mortal=mortal))
+        groups[event.attempts].append(event)
+    for attempts, group in groups.items():
+        _write(group, _later(attempts, code, cause, mortal=mortal))
 
 
 def isolate(events: Sequence[InboxEvent]) -> None:
     """One of several met an error of ours: each is tried by itself from now on."""
-    ids = [event.pk for event in events]
-    _write(ids, {"alone": True, "run_id": None, "wait": timedelta(0)})
+    _write(events, {"alone": True, "run_id": None, "wait": timedelta(0)})
 
 
 def release(events: Iterable[InboxEvent], wait: timedelta = timedelta(0)) -> None:
     """Put events back that nobody could work on; it is not their fault."""
-    _write([event.pk for event in events], {"run_id": None, "wait": wait})
+    _write(events, {"run_id": None, "wait": wait})
+
+
+def look_again(events: Iterable[InboxEvent], idp: IdentityProvider) -> None:
+    """Put events back until a read could give access back to people they name."""
+    rows = list(events)
+    looks = cuts.next_looks(idp, {u for event in rows for u in event.userids})
+    groups: dict[datetime | None, list[InboxEvent]] = defaultdict(list)
+    for event in rows:
+        times = [looks[userid] for userid in event.userids if userid in looks]
+        groups[min(times, default=None)].append(event)
+    for at, group in groups.items():
+        _write(group, {**_ANEW, **({"due_at": at} if at else {})})
+
+
+def wake(events: Iterable[InboxEvent]) -> None:
+    """Work on these now, whatever they waited for."""
+    _write(events, dict(_ANEW))
 
 
 def hold(events: Iterable[InboxEvent]) -> None:
     """Leave these to an administrator."""
-    _write([event.pk for event in events], {"state": State.HELD, "run_id": None})
+    _write(events, dict(_HELD))
 
 
 def revive(idp: IdentityProvider) -> None:
@@ -102,8 +148,7 @@ def revive(idp: IdentityProvider) -> None:
 
 def cover(events: Iterable[InboxEvent], run_id: int) -> None:
     """A full run has read since they came: all that they could ask for is done."""
-    ids = [event.pk for event in events]
-    _write(ids, _over(Outcome.COVERED) | {"run_id": run_id})
+    _write(events, _over(Outcome.COVERED) | {"run_id": run_id})
 
 
 def _verdict(event: InboxEvent, result: Result) -> dict[str, Any]:
@@ -112,21 +157,25 @@ def _verdict(event: InboxEvent, result: Result) -> dict[str, Any]:
     if trouble:
         return _later(event.attempts, trouble.kind, trouble.message, mortal=True)
     if result.held.intersection(event.userids):
-        return {"state": State.HELD, "run_id": None}
+        return dict(_HELD)
     if look := _next_look(event, result):
-        return {"due_at": look, "run_id": None}
+        return look | {"run_id": None}
+    if result.full_run and result.unknown(event):
+        return {"run_id": result.full_run}
     return _over(_outcome(event, result))
 
 
-def _next_look(event: InboxEvent, result: Result) -> datetime | None:
-    """When to read once more although nothing failed; None if there is no need."""
+def _next_look(event: InboxEvent, result: Result) -> dict[str, Any]:
+    """When to read once more although nothing failed; nothing if there is no need."""
     found = set(event.userids) - result.gone - result.outside
-    if found and (at := cuts.next_look(result.idp, found)):
-        return at
-    if event.kind in APPEARING and result.all_gone(event):
-        looks = (event.received_at + wait for wait in LOOKS)
-        return next((at for at in looks if at > result.began), None)
-    return None
+    times = [result.looks[userid] for userid in found if userid in result.looks]
+    if times:
+        # A look is never due at once: what this pass could not say, the next could not.
+        return {"due_at": max(min(times), result.began + cuts.SETTLED)}
+    if event.kind in APPEARING and result.missing(event):
+        waits = (w for w in LOOKS if event.received_at + w > result.began)
+        return {"look": wait} if (wait := next(waits, None)) else {}
+    return {}
 
 
 def _outcome(event: InboxEvent, result: Result) -> str:
@@ -136,18 +185,19 @@ def _outcome(event: InboxEvent, result: Result) -> str:
     if people and people <= result.outside:
         return Outcome.OUTSIDE
     if people and people <= result.gone:
-        return Outcome.LEFT if _was_here(event) else Outcome.NOT_THERE
+        here = not result.known.isdisjoint(people)
+        return Outcome.LEFT if here else Outcome.NOT_THERE
     gone = event.departments and result.all_gone(event)
     return Outcome.NOT_THERE if gone and event.kind in APPEARING else Outcome.READ
 
 
-def _was_here(event: InboxEvent) -> bool:
-    rows = Employee.objects.filter(idp_id=event.idp_id, userid__in=event.userids)
-    return rows.exists()
-
-
 def _over(outcome: str) -> dict[str, Any]:
-    return {"state": State.APPLIED, "outcome": outcome, "error_code": ""}
+    return {
+        "state": State.APPLIED,
+        "outcome": outcome,
+        "error_code": "",
+        "error_cause": "",
+    }
 
 
 def _later(attempts: int, code: str, cause: str, *, mortal: bool) -> dict[str, Any]:
@@ -162,13 +212,23 @@ def _later(attempts: int, code: str, cause: str, *, mortal: bool) -> dict[str, A
     return values | {"wait": LADDER[min(attempts, len(LADDER) - 1)]}
 
 
-def _write(ids: Sequence[int], values: dict[str, Any]) -> None:
-    """Write events that wait; `wait` is until the next try."""
-    wait = values.pop("wait", None)
+def _write(events: Iterable[InboxEvent], values: dict[str, Any]) -> None:
+    """Write events that are still as they were read: whatever another worker, or an
+    administrator, did with one since then stands.
+
+    `wait` is until the next try from now, `look` from when the event came.
+    """
+    wait, look = values.pop("wait", None), values.pop("look", None)
     if wait is not None:
         values["due_at"] = Now() + wait
-    state = values.get("state")
-    if state in (State.APPLIED, State.DEAD):
+    if look is not None:
+        values["due_at"] = F("received_at") + look
+    if values.get("state") in (State.APPLIED, State.DEAD):
         values["handled_at"] = Now()
-    for start in range(0, len(ids), 500):
-        InboxEvent.objects.filter(pk__in=ids[start : start + 500]).update(**values)
+    groups: dict[tuple[int | None, str], list[int]] = defaultdict(list)
+    for event in events:
+        groups[event.run_id, event.state].append(event.pk)
+    for (run_id, state), ids in groups.items():
+        mine = InboxEvent.objects.filter(run_id=run_id, state=state)
+        for start in range(0, len(ids), 500):
+            mine.filter(pk__in=ids[start : start + 500]).update(**values)

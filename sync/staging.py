@@ -172,13 +172,9 @@ class Stage:
         marks = list(userids)
         if not marks:
             return {}
-        places = ", ".join(["%s"] * len(marks))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT userid, read FROM stage_employee WHERE userid IN ({places})",  # noqa: S608
-                marks,
-            )
-            return dict(cursor.fetchall())
+        wanted = set(marks)
+        rows = self._run(statements.FOUND, {"idp": self.idp_key})
+        return {userid: read for userid, read in rows if userid in wanted}
 
     # --- merging ---
 

@@ -127,6 +127,7 @@ FROM stage_diff d
 JOIN stage_membership m ON m.userid = d.userid
 JOIN sync_employee e
     ON e.idp_id = %(idp)s AND e.userid = d.userid AND {{active}}
+    AND e.read_number <= m.read
 JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
 WHERE {_RANGE}
 ON CONFLICT DO NOTHING
@@ -170,6 +171,16 @@ JOIN sync_membership p ON p.employee_id = e.id
 JOIN sync_department t ON t.id = p.department_id
 LEFT JOIN stage_membership m ON m.userid = o.userid AND m.department = t.source_id
 WHERE m.userid IS NULL AND p.read_number < s.read
+"""
+# Of people whose access is cut those whom this read found: a userid's new holder is
+# somebody else.
+FOUND = """
+SELECT s.userid, s.read
+FROM sync_accesscut c
+JOIN sync_employee e ON e.id = c.employee_id
+JOIN stage_employee s ON s.userid = e.userid
+    AND (e.unionid = s.unionid OR e.unionid = '' OR s.unionid = '')
+WHERE e.idp_id = %(idp)s
 """
 FORGET = "DELETE FROM stage_employee_raw WHERE userid = %s"
 MEMBERS_AFTER = """

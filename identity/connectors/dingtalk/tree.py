@@ -105,6 +105,11 @@ class TreeReader:
         except OutOfScope as error:
             self._reading.absent(key, error)
             self._settle(key, complete=False, first=error.read)
+        except Unexpected as error:
+            if self._deep or error.code != SHAPE:
+                raise
+            self._reading.fault(malformed(key, Malformed(error.message)))
+            self._settle(key, complete=False, first=error.read)
         else:
             self._readable = self._readable or not self._deep
             item = read.value

@@ -1,0 +1,36 @@
+"""What a run must know of the other runs of its IdP, before, after and beside it."""
+
+from identity.models import IdentityProvider
+from sync.models import Change, SyncRun, full_runs
+
+READ = (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
+"""How a run ends that has read and written what it could."""
+
+
+def unknown_fields(idp: IdentityProvider) -> frozenset[str]:
+    """Fields that the last full run could see for nobody; narrow reads believe it."""
+    last = full_runs().filter(idp=idp, state__in=READ, people=True).order_by("-pk")
+    return frozenset(last.values_list("unknown_fields", flat=True).first() or ())
+
+
+def newer_full_run(idp: IdentityProvider, first: int) -> bool:
+    """Whether a full run has read after a pass with this first number did."""
+    newer = full_runs().filter(idp=idp, first_read__gt=first)
+    return newer.filter(state__in=(*READ, SyncRun.State.RUNNING)).exists()
+
+
+def older_full_run(idp: IdentityProvider, first: int) -> int | None:
+    """A full run under way that may have seen, before such a pass, what is not there
+    any more."""
+    running = full_runs().filter(idp=idp, state=SyncRun.State.RUNNING)
+    before = running.filter(first_read__gt=0, first_read__lt=first)
+    return before.values_list("pk", flat=True).first()
+
+
+def narrow_run_was_interrupted(idp: IdentityProvider) -> bool:
+    """Whether a narrow run wrote something and ended before the tree's numbers."""
+    narrow = SyncRun.objects.filter(idp=idp, breadth=SyncRun.Breadth.NARROW)
+    whole = narrow.filter(state__in=READ).order_by("-pk")
+    last = whole.values_list("pk", flat=True).first() or 0
+    ended = narrow.filter(pk__gt=last).exclude(state__in=SyncRun.OPEN)
+    return Change.objects.filter(run__in=ended, applied=True).exists()
