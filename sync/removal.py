@@ -16,7 +16,15 @@ from django.db.models.functions import Now
 
 from identity import sessions
 from identity.models import IdentityProvider, LogonAttempt, LogonSession
-from sync.models import Change, Department, Employee, Membership, SyncRun
+from sync.models import (
+    AccessCut,
+    Change,
+    Department,
+    Employee,
+    InboxEvent,
+    Membership,
+    SyncRun,
+)
 
 STEP = 300
 """Rows of one table that are removed under one lock."""
@@ -47,6 +55,7 @@ def holdings(idp: IdentityProvider) -> dict[str, int]:
         "memberships": Membership.objects.filter(department__idp=idp).count(),
         "runs": idp.runs.count(),
         "changes": Change.objects.filter(run__idp=idp).count(),
+        "events": idp.events.count(),
         "reports": idp.reports.count(),
         "secrets": idp.secrets.values("name").distinct().count(),
     }
@@ -88,6 +97,7 @@ def _steps(idp: IdentityProvider, size: int) -> Iterator[_Step]:
     yield _Step(partial(_ended, opened, size), deletes=False)
     yield _Step(partial(_people, idp, size))
     yield _Step(partial(_rows, Department.objects.filter(idp=idp), size))
+    yield _Step(partial(_rows, InboxEvent.objects.filter(idp=idp), size))
     for run in list(SyncRun.objects.filter(idp=idp).values_list("pk", flat=True)):
         yield _Step(partial(_rows, Change.objects.filter(run=run), size))
         yield _Step(partial(_rows, SyncRun.objects.filter(pk=run), size))
@@ -123,9 +133,10 @@ def _held(idp: IdentityProvider) -> IdentityProvider:
 
 
 def _people(idp: IdentityProvider, size: int) -> bool:
-    """Remove some employees with their memberships."""
+    """Remove some employees with their memberships and cuts."""
     found = list(Employee.objects.filter(idp=idp).values_list("pk", flat=True)[:size])
     Membership.objects.filter(employee__in=found).delete()
+    AccessCut.objects.filter(employee__in=found).delete()
     # Nothing else points at them; Django's own way would load each row to look.
     rows = Employee.objects.filter(pk__in=found)
     rows._raw_delete(rows.db)

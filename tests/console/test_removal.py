@@ -20,7 +20,7 @@ from identity.models import (
     User,
 )
 from sync import removal
-from sync.models import Change, Department, Employee, SyncRun
+from sync.models import AccessCut, Change, Department, Employee, SyncRun
 from tests import builders
 
 UNHEARD: Any = {"first": lambda row: None, "last": lambda row: None}
@@ -43,7 +43,9 @@ def other(db: None) -> IdentityProvider:
 def furnished(idp: IdentityProvider) -> IdentityProvider:
     builders.company(idp, people=12, departments=4)
     builders.change(builders.run(idp), "employee", "create", "user000001")
-    builders.run(idp, "held")
+    held = builders.run(idp, "held")
+    builders.event(idp, "left", ["user000001"], run=held)
+    AccessCut.objects.create(employee=idp.employees.earliest("pk"))
     idp.set_secret("app_secret", SECRET)
     ConnectionReport.objects.create(idp=idp, fingerprint="x")
     return idp
@@ -90,6 +92,7 @@ def test_the_page_counts_what_goes_and_says_what_stays(
         "<strong>13</strong> memberships",
         "<strong>2</strong> runs",
         "<strong>1</strong> recorded change",
+        "<strong>1</strong> event",
         "<strong>1</strong> connectivity test",
         "<strong>1</strong> stored secret",
         "The audit trail",

@@ -155,6 +155,7 @@ def _in_words(holdings: dict[str, int]) -> list[tuple[int, str]]:
         "changes": npgettext(
             "goes", "recorded change", "recorded changes", holdings["changes"]
         ),
+        "events": npgettext("goes", "event", "events", holdings["events"]),
         "reports": npgettext(
             "goes", "connectivity test", "connectivity tests", holdings["reports"]
         ),
