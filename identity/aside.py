@@ -30,13 +30,22 @@ class Aside(Generic[Thing]):
             if thing not in self._waiting and len(self._waiting) >= self._most:
                 return False
             self._waiting[thing] = None
-            self._changed.notify()
+            self._changed.notify_all()
             return self._is_at_work()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until all is done, at most so long; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._left(), seconds)
+
+    def _left(self) -> int:
+        return len(self._waiting) + self._busy
 
     def _begin(self) -> None:
         # The lock too: a thread that a fork left behind may have held the old one.
         self._changed = threading.Condition()
         self._waiting: dict[Thing, None] = {}
+        self._busy = False
         self._thread: threading.Thread | None = None
 
     def _is_at_work(self) -> bool:
@@ -58,6 +67,9 @@ class Aside(Generic[Thing]):
                 self._work(thing)
             except Exception as error:  # the next thing may go well
                 log.warning("%s failed: %s", self._name, type(error).__name__)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
 
     def _next(self) -> Thing:
         with self._changed:
@@ -65,4 +77,5 @@ class Aside(Generic[Thing]):
                 self._changed.wait()
             thing = next(iter(self._waiting))
             del self._waiting[thing]
+            self._busy = True
             return thing

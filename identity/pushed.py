@@ -48,6 +48,11 @@ def refused(idp: IdentityProvider, fault: PushFault, address: str) -> None:
     _recorder.put(_Call(idp.pk, fault, address[:LONGEST_ADDRESS], timezone.now()))
 
 
+def settle(seconds: float) -> bool:
+    """Wait until what was refused is kept, at most so long; whether it is."""
+    return _recorder.settle(seconds)
+
+
 _latest: dict[UUID, float] = {}
 """When this process last kept a refused call of an IdP."""
 

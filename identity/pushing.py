@@ -9,7 +9,7 @@ from identity.connection import connector_with
 from identity.connectors import registry
 from identity.connectors.base import Connector, Opened, Push
 from identity.connectors.errors import PushFault, PushRefused
-from identity.models import IdentityProvider
+from identity.models import IdentityProvider, IdentitySecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def accept(idp: IdentityProvider, push: Push) -> Accepted:
     """
     refused = PushRefused(PushFault.NO_KEYS)
     pairs: list[Mapping[str, str]] = list(_keys(idp))
-    for keys in pairs or [idp.connector_class.keys_of_nobody()]:
+    for keys in pairs or [_nobodys_keys(idp)]:
         connector = connector_with(idp, {**idp.plain(), **keys})
         try:
             opened = connector.open(push)
@@ -63,6 +63,12 @@ def _keys(idp: IdentityProvider) -> Iterator[dict[str, str]]:
     valid = idp.valid_secrets(names)
     for values in itertools.product(*(valid[name] for name in names)):
         yield dict(zip(names, values, strict=True))
+
+
+def _nobodys_keys(idp: IdentityProvider) -> dict[str, str]:
+    """Drawn at random; sealed and opened like stored ones, for that takes time too."""
+    drawn = idp.connector_class.keys_of_nobody()
+    return {n: IdentitySecret.seal(idp, n, key).reveal() for n, key in drawn.items()}
 
 
 _TELLING = (

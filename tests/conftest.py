@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.plugins.services",
     "tests.plugins.browser",
     "tests.plugins.worker",
+    "tests.plugins.aside",
     "tests.plugins.depth",
     "tests.plugins.groups",
 ]

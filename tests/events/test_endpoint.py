@@ -40,7 +40,7 @@ def test_an_event_is_kept_before_its_answer(sender: Sender) -> None:
     assert (row.key, row.kind, row.state) == ("e1", EventKind.LEFT, State.PENDING)
     assert (row.userids, row.way, row.late) == (["u1", "u2"], "push", False)
     assert json.loads(row.reveal()) == content
-    assert "u1" not in row.sealed
+    assert "user_leave_org" not in row.sealed
 
 
 @pytest.mark.parametrize("names", [["signature"], ["msg_signature"]])
