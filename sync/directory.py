@@ -18,7 +18,6 @@ from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
 from sync import cuts, history, plan, shape, sound
 from sync.lease import Lease
-from sync.loading import load
 from sync.models import Change, Department, Employee, Membership, SyncRun
 from sync.people import PeopleWriter, chunks
 from sync.staging import Stage
@@ -161,23 +160,22 @@ class Writer:
         self, chunk: Iterable[plan.Change], ways: Mapping[str, tuple[str, ...]]
     ) -> None:
         records = [_department(c.after) for c in chunk if c.kind is plan.Kind.CREATE]
-        load(
-            "sync_department",
-            (
-                *("idp_id", "source_id", "parent_source_id", "name", "sound", "order"),
-                *("path", "depth", "direct", "total", "children", "read_number"),
-            ),
-            (
-                (
-                    self._stage.idp_key,
-                    *(record.id, record.parent_id or "", record.name[:200]),
-                    *(sound.spell(record.name[:200], person=False), record.order),
-                    "/" + "/".join(ways[record.id]) + "/",
-                    *(len(ways[record.id]) - 1, 0, 0, 0, record.read),
-                )
-                for record in records
-            ),
+        rows = (
+            Department(
+                idp=self._idp,
+                source_id=record.id,
+                parent_source_id=record.parent_id or "",
+                name=record.name[:200],
+                sound=sound.spell(record.name[:200], person=False),
+                order=record.order,
+                path="/" + "/".join(ways[record.id]) + "/",
+                depth=len(ways[record.id]) - 1,
+                read_number=record.read,
+            )
+            for record in records
         )
+        # A run beside this one may make the same at the same instant; it will do.
+        Department.objects.bulk_create(rows, ignore_conflicts=True)
         self.counts["departments_created"] += len(records)
 
     def _update_departments(self, chunk: Iterable[plan.Change]) -> None:

@@ -8,6 +8,7 @@ what hung below a department that is gone, and who was in it.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from identity.connection import connector_for
 from identity.connectors.records import (
     Batch,
     DepartmentRecord,
+    Fault,
     FaultKind,
     Lookup,
     Scope,
@@ -255,6 +257,26 @@ class NarrowPass:
             idp=self.idp, userid__in=list(userids), status=Employee.Status.ACTIVE
         )
         return sorted(rows.values_list("userid", flat=True))
+
+    @cached_property
+    def strangers(self) -> set[str]:
+        """Whom or what the app may not read, and the directory does not have either: a
+        vendor's notices name them all the same."""
+        hidden = {
+            fault.where
+            for fault in self.reading.faults
+            if fault.kind is FaultKind.OUT_OF_SCOPE
+        }
+        rows = Employee.objects.filter(idp=self.idp, userid__in=hidden)
+        ours = rows.exclude(status=Employee.Status.LEFT)
+        here = set(ours.values_list("userid", flat=True))
+        return hidden - here - self.territory.known.keys()
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What could not be read of what the directory has, or ought to have."""
+        found = self.reading.faults
+        return [fault for fault in found if fault.where not in self.strangers]
 
     # --- guard ---
 
