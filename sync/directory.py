@@ -73,6 +73,11 @@ class Writer:
             self._still()
             yield
 
+    @property
+    def moved(self) -> bool:
+        """Whether it wrote anything that the tree's numbers depend on."""
+        return any(n for name, n in self.counts.items() if name != "updated")
+
     def hold(self, changes: Iterable[plan.Change]) -> None:
         """Store a plan as changes that were not applied."""
         for chunk in chunks(changes):

@@ -5,8 +5,7 @@ departments. What they bring up is read as well: departments that nobody knows h
 what hung below a department that is gone, and who was in it.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from identity.connection import connector_for
 from identity.connectors.records import (
+    ROOT,
     Batch,
     DepartmentRecord,
     Fault,
@@ -36,8 +36,6 @@ from sync.territory import Territory
 
 MOST = 500
 """People and departments of one narrow pass; more are read by a full synchronization."""
-MOVING = ("created", "returned", "replaced", "left", "out_of_scope")
-"""Counts of people after which the tree's numbers are computed anew."""
 Ended = tuple[str, Change.Kind, Lookup]
 
 
@@ -149,6 +147,8 @@ class NarrowPass:
         named |= {d.parent_id for d in read.values() if d.parent_id and self._ours(d)}
         fresh = named - self.territory.known.keys() - read.keys()
         fresh |= self.territory.children(gone) - read.keys()
+        if self.territory.chosen is not None:
+            fresh.discard(ROOT)  # above everything, and chosen it would be known
         people = self.territory.members(gone)
         departments, people = fresh - self._asked, people - self._asked_people
         if departments or people:
@@ -267,10 +267,7 @@ class NarrowPass:
             for fault in self.reading.faults
             if fault.kind is FaultKind.OUT_OF_SCOPE
         }
-        rows = Employee.objects.filter(idp=self.idp, userid__in=hidden)
-        ours = rows.exclude(status=Employee.Status.LEFT)
-        here = set(ours.values_list("userid", flat=True))
-        return hidden - here - self.territory.known.keys()
+        return hidden.difference(self._active(hidden), self.territory.known)
 
     @property
     def faults(self) -> list[Fault]:
@@ -320,7 +317,7 @@ class NarrowPass:
             for count in step:
                 done += count
                 self._watch.progress(changes_applied=done, changes_planned=done)
-        if _moves(writer.counts) or neighbours.narrow_run_was_interrupted(self.idp):
+        if writer.moved or neighbours.narrow_run_was_interrupted(self.idp):
             writer.reshape()
         cut = cuts.cut_among(self.idp, self.places)
         found = self._stage.reads(cut)
@@ -347,8 +344,3 @@ class NarrowPass:
         if change.kind is plan.Kind.REPLACE:
             return change.key in self.replaced
         return change.kind is not plan.Kind.REMOVE
-
-
-def _moves(counts: Mapping[str, int] | Counter[str]) -> bool:
-    moved = (name for name in counts if name.startswith(("departments_", "members")))
-    return any(counts[name] for name in (*MOVING, *moved))

@@ -17,7 +17,8 @@ from sync.lease import Lease
 from sync.models import Employee, InboxEvent, SyncRun, full_runs
 from sync.narrow import NarrowPass, Outdated
 from sync.staging import Stage
-from tests.engine.conftest import DEPARTMENT, GET, LIST, Sync
+from tests.engine.churn import ACTS, Churn
+from tests.engine.conftest import DEPARTMENT, GET, LIST, LISTSUB, Sync
 from tests.engine.conftest import sync as sync
 from tests.engine.oracle import assert_equal
 from tests.events.synced import (
@@ -32,6 +33,7 @@ from tests.events.synced import (
     states,
     status,
     tree,
+    widen,
 )
 from tests.plugins.arriving import Arriving
 from tests.plugins.simulated import MakeSimulator
@@ -426,3 +428,34 @@ def test_events_that_wait_for_a_full_run_are_found_when_it_is_over(
     assert (event.state, event.attempts) == (State.PENDING, 1)
     assert full_runs().count() == 2
     assert InboxEvent.objects.filter(run=None).count() == 1
+
+
+# --- anything, at any moment ---
+
+SILENT = (Churn.reorder, Churn.shuffle_departments)
+"""Changes of which DingTalk sends no event."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_P2_churn_in_the_middle_of_full_runs_ends_with_the_company(
+    arriving: Arriving, sync: Sync, idp: IdentityProvider, seed: int
+) -> None:
+    """Everything happens while full runs read and write; events come in disorder."""
+    widen(idp)
+    company = arriving.simulator.company
+    churn = Churn(company, seed, [act for act in ACTS if act not in SILENT])
+
+    def meanwhile() -> None:
+        churn.week(5)
+        if churn.chance.random() < 0.7:
+            arriving.in_disorder(churn.chance)
+
+    for _ in range(3):
+        for _moment in range(3):
+            path = churn.chance.choice([LIST, LISTSUB, GET])
+            when = churn.chance.randint(1, 6)
+            arriving.simulator.faults.before(path, when, lambda: aside(meanwhile))
+        sync()
+        arriving.simulator.faults.clear()
+        arriving.happened()
+    as_the_company(arriving)

@@ -252,15 +252,18 @@ def test_F66_settling_takes_as_many_queries_for_many_events_as_for_few(
     synced: Arriving,
 ) -> None:
     company = synced.simulator.company
-    here, leaver = sorted(company.people)[:2]
+    here, other, leaver = sorted(company.people)[:3]
     company.let_go(leaver)
 
     def queries(copies: int) -> int:
         synced.arrive(
             *synced.texts(
                 Event(kind, (userid,))
-                for userid in (here, leaver)
-                for kind in ("user_modify_org", "user_leave_org")
+                for kind, userid in (
+                    ("user_modify_org", here),
+                    ("user_active_org", other),
+                    ("user_leave_org", leaver),
+                )
                 for _ in range(copies)
             )
         )

@@ -4,7 +4,7 @@ import pytest
 
 from sync.models import Department, Employee, InboxEvent, SyncRun
 from tests.engine.conftest import Sync
-from tests.engine.conftest import sync as sync  # noqa: PLC0414
+from tests.engine.conftest import sync as sync
 from tests.events.synced import status
 from tests.plugins.arriving import Arriving
 
