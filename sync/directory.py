@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
 from sync import cuts, history, plan, shape, sound
 from sync.lease import Lease
+from sync.loading import load
 from sync.models import Change, Department, Employee, Membership, SyncRun
 from sync.people import PeopleWriter, chunks
 from sync.staging import Stage
@@ -29,14 +30,7 @@ MEMBERSHIP = str(Change.Entity.MEMBERSHIP)
 
 def departments_of(idp: IdentityProvider) -> list[DepartmentRecord]:
     """All departments of an IdP, ordered by id."""
-    rows = Department.objects.filter(idp=idp).values_list(
-        "source_id", "name", "parent_source_id", "order", "read_number"
-    )
-    records = (
-        DepartmentRecord(id, name, parent or None, order, read)
-        for id, name, parent, order, read in rows
-    )
-    return sorted(records, key=lambda record: record.id)
+    return _records(Department.objects.filter(idp=idp))
 
 
 class Writer:
@@ -73,11 +67,6 @@ class Writer:
             self._still()
             yield
 
-    @property
-    def moved(self) -> bool:
-        """Whether it wrote anything that the tree's numbers depend on."""
-        return any(n for name, n in self.counts.items() if name != "updated")
-
     def hold(self, changes: Iterable[plan.Change]) -> None:
         """Store a plan as changes that were not applied."""
         for chunk in chunks(changes):
@@ -96,44 +85,58 @@ class Writer:
         ways = shape.chains(self._parents_after(wanted))
         for planned in chunks(wanted):
             with self._fenced():
-                chunk = self._still_there(planned)
+                chunk = list(self._as_it_is_now(planned))
                 self._create_departments(chunk, ways)
                 self._update_departments(chunk)
                 self._record(DEPARTMENT, chunk)
             yield len(planned)
 
-    def _still_there(self, chunk: Sequence[plan.Change]) -> list[plan.Change]:
-        """Without new ones that a run beside this one removed, or made: what this one
-        saw of them is older, and a department's id is never given again."""
-        new = [c.key for c in chunk if c.kind is plan.Kind.CREATE]
+    def _as_it_is_now(self, planned: Sequence[plan.Change]) -> Iterator[plan.Change]:
+        """What is left to do of these: a run beside this one may have written since
+        they were planned, and the later read counts. What it removed is not made anew:
+        a department's id is never given again."""
+        keys = [change.key for change in planned]
+        rows = Department.objects.filter(idp=self._idp, source_id__in=keys)
+        now = {record.id: record for record in _records(rows)}
+        gone = self._removed_beside([key for key in keys if key not in now])
+        for change in planned:
+            record, row = _department(change.after), now.get(change.key)
+            if row is None:
+                if change.kind is plan.Kind.CREATE and change.key not in gone:
+                    yield change
+            elif row.read < record.read:
+                yield from plan.diff_departments([row], [record])
+
+    def _removed_beside(self, keys: Sequence[str]) -> set[str]:
+        """Which of these were removed by a run that read later than this one."""
         run = self._lease.run
         removed = Change.objects.filter(
             Q(run_id__gt=run.pk) | Q(run__first_read__gt=run.first_read),
             run__idp=self._idp,
             entity=DEPARTMENT,
             kind=Change.Kind.REMOVE,
-            key__in=new,
+            key__in=keys,
             applied=True,
         )
-        made = Department.objects.filter(idp=self._idp, source_id__in=new)
-        known = set(removed.values_list("key", flat=True)) if new else set()
-        known |= set(made.values_list("source_id", flat=True)) if new else set()
-        creates = {change.key for change in chunk if change.kind is plan.Kind.CREATE}
-        return [c for c in chunk if c.key not in known & creates]
+        return set(removed.values_list("key", flat=True)) if keys else set()
 
     def remove_departments(self, changes: Iterable[plan.Change]) -> Iterator[int]:
         """Remove departments that a complete read proved gone; yields chunk sizes."""
         for chunk in chunks(c for c in changes if c.kind is plan.Kind.REMOVE):
             with self._fenced():
-                for change in chunk:
-                    Department.objects.filter(
-                        idp=self._idp,
-                        source_id=change.key,
-                        read_number__lte=_department(change.before).read,
-                    ).delete()
-                self._record(DEPARTMENT, chunk)
-                self.counts["departments_removed"] += len(chunk)
+                removed = [change for change in chunk if self._remove(change)]
+                self._record(DEPARTMENT, removed)
+                self.counts["departments_removed"] += len(removed)
             yield len(chunk)
+
+    def _remove(self, change: plan.Change) -> bool:
+        """Delete a department unless a later read saw it; whether that was done."""
+        rows = Department.objects.filter(
+            idp=self._idp,
+            source_id=change.key,
+            read_number__lte=_department(change.before).read,
+        )
+        return bool(rows.delete()[0])
 
     def touch(self, departments: Mapping[str, int]) -> Iterator[int]:
         """Give what was read the numbers of the reads, changed or not; chunk sizes."""
@@ -165,22 +168,23 @@ class Writer:
         self, chunk: Iterable[plan.Change], ways: Mapping[str, tuple[str, ...]]
     ) -> None:
         records = [_department(c.after) for c in chunk if c.kind is plan.Kind.CREATE]
-        rows = (
-            Department(
-                idp=self._idp,
-                source_id=record.id,
-                parent_source_id=record.parent_id or "",
-                name=record.name[:200],
-                sound=sound.spell(record.name[:200], person=False),
-                order=record.order,
-                path="/" + "/".join(ways[record.id]) + "/",
-                depth=len(ways[record.id]) - 1,
-                read_number=record.read,
-            )
-            for record in records
+        load(
+            "sync_department",
+            (
+                *("idp_id", "source_id", "parent_source_id", "name", "sound", "order"),
+                *("path", "depth", "direct", "total", "children", "read_number"),
+            ),
+            (
+                (
+                    self._stage.idp_key,
+                    *(record.id, record.parent_id or "", record.name[:200]),
+                    *(sound.spell(record.name[:200], person=False), record.order),
+                    "/" + "/".join(ways[record.id]) + "/",
+                    *(len(ways[record.id]) - 1, 0, 0, 0, record.read),
+                )
+                for record in records
+            ),
         )
-        # A run beside this one may make the same at the same instant; it will do.
-        Department.objects.bulk_create(rows, ignore_conflicts=True)
         self.counts["departments_created"] += len(records)
 
     def _update_departments(self, chunk: Iterable[plan.Change]) -> None:
@@ -332,3 +336,14 @@ def _membership_row(
         leader=record.leader,
         read_number=record.read,
     )
+
+
+def _records(rows: QuerySet[Department]) -> list[DepartmentRecord]:
+    values = rows.values_list(
+        "source_id", "name", "parent_source_id", "order", "read_number"
+    )
+    records = (
+        DepartmentRecord(id, name, parent or None, order, read)
+        for id, name, parent, order, read in values
+    )
+    return sorted(records, key=lambda record: record.id)

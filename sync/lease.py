@@ -144,14 +144,18 @@ class Lease:
         """Inside a transaction: hold the run row, or raise LeaseLost.
 
         Also refuses when the IdP was closed or deleted, or its settings were changed,
-        since the run began (F-27, R5).
+        since the run began (F-27, R5). The rows of all open runs of the IdP are held, so
+        that a full and a narrow run write one after the other, and what one of them
+        looks at in its transaction stays as it is.
         """
-        row = (
+        rows = (
             SyncRun.objects.select_for_update(of=("self",))
             .select_related("idp")
-            .filter(pk=self.run.pk, fence=self.run.fence, state=State.RUNNING)
-            .first()
+            .filter(idp=self.run.idp_id, state__in=SyncRun.OPEN)
+            .order_by("pk")
         )
+        mine = (self.run.pk, self.run.fence, State.RUNNING)
+        row = next((r for r in rows if (r.pk, r.fence, r.state) == mine), None)
         if row is None:
             self.lost = True
             raise LeaseLost("another worker took this run over")

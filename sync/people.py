@@ -13,7 +13,7 @@ from identity.mapping import ATTRIBUTE
 from identity.models import IdentityProvider
 from sync import cuts, history, plan, sound
 from sync.models import Change, Employee
-from sync.staging import Stage, attributes_of
+from sync.staging import NotNew, Stage, attributes_of
 from sync.statements import COLUMNS
 
 CHUNK = 500
@@ -64,8 +64,12 @@ class PeopleWriter:
             upto, count = self._stage.next_new(after, CHUNK)
             if not count:
                 return
-            with self._fenced():
-                places = self._stage.insert_new(self._run_id, after, upto)
+            try:
+                with self._fenced():
+                    places = self._stage.insert_new(self._run_id, after, upto, count)
+            except NotNew:
+                self._stage.compare_employees_again()
+                continue
             self._counts["memberships_added"] += places
             self._counts["created"] += count
             after = upto
@@ -105,15 +109,31 @@ class PeopleWriter:
         wanted = [c for c in chunk if c.kind is plan.Kind.UPDATE]
         numbers = self._numbers([change.key for change in wanted])
         written: list[tuple[EmployeeRecord, str]] = []
-        for change in wanted:
-            record = _person(change.after)
-            if numbers.get(change.key, record.read) < record.read:
+        for planned in wanted:
+            read = numbers.get(planned.key, _person(planned.after).read)
+            for change in self._as_it_is_now(planned, read):
+                record = _person(change.after)
                 written.append((record, plan.fingerprint(record, self._rules)))
                 yield history.line(
                     EMPLOYEE, Kind.UPDATE, change.key, change.before, change.after
                 )
         self._stage.update_employees(written)
         self._counts["updated"] += len(written)
+
+    def _as_it_is_now(self, change: plan.Change, read: int) -> Iterable[plan.Change]:
+        """What is left to do of an update. `read` is the row's number; if it is not the
+        one that was compared, another run has written since."""
+        if read == _person(change.before).read:
+            return [change]
+        if read >= _person(change.after).read:
+            return []
+        row = Employee.objects.get(
+            idp=self._idp, userid=change.key, status=Employee.Status.ACTIVE
+        )
+        now = plan.diff_employees(
+            [record_of(row)], [_person(change.after)], self._rules
+        )
+        return [change for change in now if change.kind is plan.Kind.UPDATE]
 
     def _create(self, chunk: Sequence[plan.Change]) -> Iterator[history.Line]:
         """People whose userid was here before: back again, or somebody else."""

@@ -59,7 +59,6 @@ class Result:
     gone: frozenset[str] = frozenset()
     absent_departments: frozenset[str] = frozenset()
     outside: frozenset[str] = frozenset()
-    """Not of the chosen departments, or not of what the app may read."""
     held: frozenset[str] = frozenset()
     lifted: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
@@ -183,7 +182,7 @@ def _outcome(event: InboxEvent, result: Result) -> str:
     people = set(event.userids)
     if people & result.lifted:
         return Outcome.RESTORED
-    if result.outside.issuperset({*people, *event.departments}):
+    if people and people <= result.outside:
         return Outcome.OUTSIDE
     if people and people <= result.gone:
         here = not result.known.isdisjoint(people)

@@ -23,6 +23,10 @@ PAGE = 2000
 """Rows fetched at a time."""
 
 
+class NotNew(Exception):
+    """Another run added some of the people who were new when they were compared."""
+
+
 def _dialect() -> Mapping[str, str]:
     """The few words that differ between the two databases."""
     if connection.vendor == "postgresql":
@@ -49,6 +53,7 @@ class Stage:
     def __init__(self, idp_id: object) -> None:
         # SQLite keeps UUIDs as 32 hex digits, PostgreSQL takes either spelling.
         self.idp_key = str(idp_id).replace("-", "")
+        self._compared: Mapping[str, Any] = {}
         self._words = _dialect()
 
     def __enter__(self) -> Self:
@@ -123,11 +128,14 @@ class Stage:
 
     def compare_employees(self, first: int, *, removals: bool) -> None:
         """Find who differs. `first` is the number of the run's first read."""
+        values = {"idp": self.idp_key, "first": first, "removals": int(removals)}
+        self._compared = values
+        self.compare_employees_again()
+
+    def compare_employees_again(self) -> None:
+        """The same with the rows as they are now."""
         self._drop("stage_diff")
-        self._run(
-            statements.COMPARE_EMPLOYEES,
-            {"idp": self.idp_key, "first": first, "removals": int(removals)},
-        )
+        self._run(statements.COMPARE_EMPLOYEES, self._compared)
         self._run("CREATE UNIQUE INDEX stage_diff_key ON stage_diff (userid)")
 
     def compare_memberships(self, *, removals: bool) -> None:
@@ -191,11 +199,9 @@ class Stage:
         upto, count = self._run(statements.NEXT_NEW, {"after": after, "page": size})[0]
         return upto or "", count
 
-    def insert_new(self, run_id: int, after: str, upto: str) -> int:
-        """Add the new people in a range of userids, with history and memberships.
-
-        Returns how many memberships.
-        """
+    def insert_new(self, run_id: int, after: str, upto: str, count: int) -> int:
+        """Add the `count` new people in a range of userids, with history and
+        memberships; how many memberships. Raises NotNew, and must be taken back."""
         values = {
             "idp": self.idp_key,
             "run": run_id,
@@ -203,14 +209,10 @@ class Stage:
             "upto": upto,
             "now": connection.ops.adapt_datetimefield_value(timezone.now()),
         }
-        written = 0
-        for statement in (
-            statements.INSERT_NEW,
-            statements.RECORD_NEW,
-            statements.INSERT_NEW_MEMBERSHIPS,
-        ):
-            written = self._count(statement, values)
-        return written
+        if self._count(statements.INSERT_NEW, values) != count:
+            raise NotNew
+        self._run(statements.RECORD_NEW, values)
+        return self._count(statements.INSERT_NEW_MEMBERSHIPS, values)
 
     def update_employees(self, records: Iterable[tuple[EmployeeRecord, str]]) -> None:
         """Write records over their active rows, unless a later read refreshed those."""
