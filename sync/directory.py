@@ -16,9 +16,8 @@ from django.db.models import Q, QuerySet
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
-from sync import cuts, history, plan, shape, sound
+from sync import cuts, history, neighbours, plan, shape, sound
 from sync.lease import Lease
-from sync.loading import load
 from sync.models import Change, Department, Employee, Membership, SyncRun
 from sync.people import PeopleWriter, chunks
 from sync.staging import Stage
@@ -67,6 +66,11 @@ class Writer:
             self._still()
             yield
 
+    @property
+    def moved(self) -> bool:
+        """Whether it wrote anything that the tree's numbers depend on."""
+        return any(n for name, n in self.counts.items() if name != "updated")
+
     def hold(self, changes: Iterable[plan.Change]) -> None:
         """Store a plan as changes that were not applied."""
         for chunk in chunks(changes):
@@ -98,7 +102,7 @@ class Writer:
         keys = [change.key for change in planned]
         rows = Department.objects.filter(idp=self._idp, source_id__in=keys)
         now = {record.id: record for record in _records(rows)}
-        gone = self._removed_beside([key for key in keys if key not in now])
+        gone = neighbours.removed_beside(self._lease.run, keys)
         for change in planned:
             record, row = _department(change.after), now.get(change.key)
             if row is None:
@@ -106,19 +110,6 @@ class Writer:
                     yield change
             elif row.read < record.read:
                 yield from plan.diff_departments([row], [record])
-
-    def _removed_beside(self, keys: Sequence[str]) -> set[str]:
-        """Which of these were removed by a run that read later than this one."""
-        run = self._lease.run
-        removed = Change.objects.filter(
-            Q(run_id__gt=run.pk) | Q(run__first_read__gt=run.first_read),
-            run__idp=self._idp,
-            entity=DEPARTMENT,
-            kind=Change.Kind.REMOVE,
-            key__in=keys,
-            applied=True,
-        )
-        return set(removed.values_list("key", flat=True)) if keys else set()
 
     def remove_departments(self, changes: Iterable[plan.Change]) -> Iterator[int]:
         """Remove departments that a complete read proved gone; yields chunk sizes."""
@@ -168,23 +159,22 @@ class Writer:
         self, chunk: Iterable[plan.Change], ways: Mapping[str, tuple[str, ...]]
     ) -> None:
         records = [_department(c.after) for c in chunk if c.kind is plan.Kind.CREATE]
-        load(
-            "sync_department",
-            (
-                *("idp_id", "source_id", "parent_source_id", "name", "sound", "order"),
-                *("path", "depth", "direct", "total", "children", "read_number"),
-            ),
-            (
-                (
-                    self._stage.idp_key,
-                    *(record.id, record.parent_id or "", record.name[:200]),
-                    *(sound.spell(record.name[:200], person=False), record.order),
-                    "/" + "/".join(ways[record.id]) + "/",
-                    *(len(ways[record.id]) - 1, 0, 0, 0, record.read),
-                )
-                for record in records
-            ),
+        rows = (
+            Department(
+                idp=self._idp,
+                source_id=record.id,
+                parent_source_id=record.parent_id or "",
+                name=record.name[:200],
+                sound=sound.spell(record.name[:200], person=False),
+                order=record.order,
+                path="/" + "/".join(ways[record.id]) + "/",
+                depth=len(ways[record.id]) - 1,
+                read_number=record.read,
+            )
+            for record in records
         )
+        # A run beside this one may make the same at the same instant; it will do.
+        Department.objects.bulk_create(rows, ignore_conflicts=True)
         self.counts["departments_created"] += len(records)
 
     def _update_departments(self, chunk: Iterable[plan.Change]) -> None:

@@ -4,6 +4,7 @@ A ring may be lost: what there is to do stands in the database, and the next tic
 it (design 2.8).
 """
 
+import atexit
 import logging
 
 from celery import current_app
@@ -33,3 +34,4 @@ def _publish(ring: Ring) -> None:
 
 
 _bell: Aside[Ring] = Aside("ringing", _publish, most=1000)
+atexit.register(_bell.settle, 1.0)  # a command that ends has just rung

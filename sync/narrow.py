@@ -5,17 +5,19 @@ departments. What they bring up is read as well: departments that nobody knows h
 what hung below a department that is gone, and who was in it.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from identity.connection import connector_for
 from identity.connectors.records import (
+    ROOT,
     Batch,
     DepartmentRecord,
+    Fault,
     FaultKind,
     Lookup,
     Scope,
@@ -34,8 +36,6 @@ from sync.territory import Territory
 
 MOST = 500
 """People and departments of one narrow pass; more are read by a full synchronization."""
-MOVING = ("created", "returned", "replaced", "left", "out_of_scope")
-"""Counts of people after which the tree's numbers are computed anew."""
 Ended = tuple[str, Change.Kind, Lookup]
 
 
@@ -147,6 +147,8 @@ class NarrowPass:
         named |= {d.parent_id for d in read.values() if d.parent_id and self._ours(d)}
         fresh = named - self.territory.known.keys() - read.keys()
         fresh |= self.territory.children(gone) - read.keys()
+        if self.territory.chosen is not None:
+            fresh.discard(ROOT)  # above everything, and chosen it would be known
         people = self.territory.members(gone)
         departments, people = fresh - self._asked, people - self._asked_people
         if departments or people:
@@ -256,6 +258,23 @@ class NarrowPass:
         )
         return sorted(rows.values_list("userid", flat=True))
 
+    @cached_property
+    def strangers(self) -> set[str]:
+        """Whom or what the app may not read, and the directory does not have either: a
+        vendor's notices name them all the same."""
+        hidden = {
+            fault.where
+            for fault in self.reading.faults
+            if fault.kind is FaultKind.OUT_OF_SCOPE
+        }
+        return hidden.difference(self._active(hidden), self.territory.known)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What could not be read of what the directory has, or ought to have."""
+        found = self.reading.faults
+        return [fault for fault in found if fault.where not in self.strangers]
+
     # --- guard ---
 
     @property
@@ -298,7 +317,7 @@ class NarrowPass:
             for count in step:
                 done += count
                 self._watch.progress(changes_applied=done, changes_planned=done)
-        if _moves(writer.counts) or neighbours.narrow_run_was_interrupted(self.idp):
+        if writer.moved or neighbours.narrow_run_was_interrupted(self.idp):
             writer.reshape()
         cut = cuts.cut_among(self.idp, self.places)
         found = self._stage.reads(cut)
@@ -325,8 +344,3 @@ class NarrowPass:
         if change.kind is plan.Kind.REPLACE:
             return change.key in self.replaced
         return change.kind is not plan.Kind.REMOVE
-
-
-def _moves(counts: Mapping[str, int] | Counter[str]) -> bool:
-    moved = (name for name in counts if name.startswith(("departments_", "members")))
-    return any(counts[name] for name in (*MOVING, *moved))

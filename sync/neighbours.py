@@ -1,5 +1,9 @@
 """What a run must know of the other runs of its IdP, before, after and beside it."""
 
+from collections.abc import Sequence
+
+from django.db.models import Q
+
 from identity.models import IdentityProvider
 from sync.models import Change, SyncRun, full_runs
 
@@ -25,6 +29,19 @@ def older_full_run(idp: IdentityProvider, first: int) -> int | None:
     running = full_runs().filter(idp=idp, state=SyncRun.State.RUNNING)
     before = running.filter(first_read__gt=0, first_read__lt=first)
     return before.values_list("pk", flat=True).first()
+
+
+def removed_beside(run: SyncRun, departments: Sequence[str]) -> set[str]:
+    """Which of these departments were removed by a run that read later than this one."""
+    removed = Change.objects.filter(
+        Q(run_id__gt=run.pk) | Q(run__first_read__gt=run.first_read),
+        run__idp=run.idp_id,
+        entity=Change.Entity.DEPARTMENT,
+        kind=Change.Kind.REMOVE,
+        key__in=departments,
+        applied=True,
+    )
+    return set(removed.values_list("key", flat=True)) if departments else set()
 
 
 def narrow_run_was_interrupted(idp: IdentityProvider) -> bool:

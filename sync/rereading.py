@@ -111,7 +111,7 @@ def _pass(lease: Lease, batch: Batch, counts: Counter[str]) -> dict[str, Any]:
         lease.fence()
         settling.settle(batch.events, _result(work, held))
         settling.revive(run.idp)
-    faults = work.reading.faults
+    faults = work.faults
     return {
         "state": State.PARTIAL if faults else State.SUCCESS,
         "stage": SyncRun.Stage.DONE,
@@ -126,14 +126,14 @@ def _result(work: NarrowPass, held: set[str]) -> Result:
         began=work.began,
         gone=frozenset(work.reading.gone),
         absent_departments=frozenset(work.absent_departments),
-        outside=frozenset(work.outside),
+        outside=frozenset(work.outside | work.strangers),
         held=frozenset(held),
         lifted=frozenset(work.lifted),
         known=frozenset(work.known_among(work.reading.gone)),
         known_departments=frozenset(work.territory.known),
         full_run=neighbours.older_full_run(work.idp, work.first),
         looks=cuts.next_looks(work.idp, work.reads),
-        faults={fault.where: fault for fault in work.reading.faults},
+        faults={fault.where: fault for fault in work.faults},
     )
 
 

@@ -59,6 +59,7 @@ class Result:
     gone: frozenset[str] = frozenset()
     absent_departments: frozenset[str] = frozenset()
     outside: frozenset[str] = frozenset()
+    """Not of the chosen departments, or not of what the app may read."""
     held: frozenset[str] = frozenset()
     lifted: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
@@ -182,7 +183,7 @@ def _outcome(event: InboxEvent, result: Result) -> str:
     people = set(event.userids)
     if people & result.lifted:
         return Outcome.RESTORED
-    if people and people <= result.outside:
+    if result.outside.issuperset({*people, *event.departments}):
         return Outcome.OUTSIDE
     if people and people <= result.gone:
         here = not result.known.isdisjoint(people)
