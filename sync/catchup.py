@@ -26,6 +26,7 @@ from identity.connectors.records import Event
 from identity.fields import CannotOpen
 from identity.models import IdentityProvider
 from sync import inbox, runs
+from sync.health import is_set_up
 from sync.models import CatchUp, InboxEvent, SyncRun
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def due() -> list[UUID]:
     rows = _asked().filter(
         Q(catch_up__due_at=None) | Q(catch_up__due_at__lte=timezone.now())
     )
-    return [idp.pk for idp in rows if _has_keys(idp)]
+    return [idp.pk for idp in rows if is_set_up(idp)]
 
 
 def hurry() -> None:
@@ -71,7 +72,7 @@ def look(idp_id: UUID | str, stop: Callable[[], bool] = lambda: False) -> Look:
     `stop` is asked between two portions.
     """
     idp = _asked().filter(pk=idp_id).first()
-    row = _claim(idp) if idp is not None and _has_keys(idp) else None
+    row = _claim(idp) if idp is not None and is_set_up(idp) else None
     if row is None:
         return Look()
     found, error = 0, None
@@ -81,25 +82,30 @@ def look(idp_id: UUID | str, stop: Callable[[], bool] = lambda: False) -> Look:
     except Exception as raised:
         error = raised
     pays = bool(found) or (row.owed and error is None)
-    run = _full_run(row.idp) if pays else None
-    _note(row, found, error, owed=row.owed and not pays)
+    run, too_late = _full_run(row.idp) if pays else (None, False)
+    _note(row, found, error, owed=row.owed and (not pays or too_late))
     log.info("catch-up of IdP %s: %s new events", row.idp_id, found)
     return Look(found, run)
 
 
-def _asked() -> QuerySet[IdentityProvider]:
-    """IdPs whose vendor pushes, as far as a query can tell: it did at least once."""
-    came = InboxEvent.objects.filter(idp=OuterRef("pk"))
-    return IdentityProvider.objects.filter(
-        Exists(came),
-        confirmed_at__isnull=False,
-        status=IdentityProvider.Status.ENABLED,
+def owe(idp_id: UUID) -> None:
+    """Events of an IdP may be lost, and on no list: a full run is to tell what was in
+    them. The next tick finds it."""
+    CatchUp.objects.update_or_create(
+        idp_id=idp_id, defaults={"owed": True, "due_at": timezone.now()}
     )
 
 
-def _has_keys(idp: IdentityProvider) -> bool:
-    names = idp.connector_class.push_settings
-    return bool(names) and all(idp.has_secret(name) for name in names)
+def _asked() -> QuerySet[IdentityProvider]:
+    """IdPs whose vendor pushes, as far as a query can tell: it did at least once, or
+    its push connection has stood."""
+    came = InboxEvent.objects.filter(idp=OuterRef("pk"))
+    stood = Q(stream_state__connected_at__isnull=False)
+    return IdentityProvider.objects.filter(
+        Exists(came) | stood,
+        confirmed_at__isnull=False,
+        status=IdentityProvider.Status.ENABLED,
+    )
 
 
 def _claim(idp: IdentityProvider) -> CatchUp | None:
@@ -127,18 +133,19 @@ def _portions(
             return
 
 
-def _full_run(idp: IdentityProvider) -> SyncRun | None:
-    """Queue a full run; one that is under way does its work."""
+def _full_run(idp: IdentityProvider) -> tuple[SyncRun | None, bool]:
+    """Queue a full run, or let one that waits do its work. Whether neither is possible:
+    one that reads already may be past what was lost."""
     try:
-        return runs.enqueue(idp, trigger=SyncRun.Trigger.EVENT)
-    except runs.AlreadyRunning:
-        return None
+        return runs.enqueue(idp, trigger=SyncRun.Trigger.EVENT), False
+    except runs.AlreadyRunning as already:
+        return None, already.run.state != SyncRun.State.QUEUED
 
 
 def _note(row: CatchUp, found: int, error: Exception | None, *, owed: bool) -> None:
     """Store what a look gave, and when the next is due."""
     code, cause = _told(row, error)
-    soon = bool(found or error)
+    soon = bool(found or error or owed)
     CatchUp.objects.filter(pk=row.pk).update(
         found=found,
         error_code=code,

@@ -15,13 +15,14 @@ from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from identity.connection import connector_for
 from identity.connectors.errors import ConnectorError
 from identity.connectors.records import Event
 from identity.fields import CannotOpen
 from identity.models import IdentityProvider
-from sync import inbox, tasks
+from sync import catchup, inbox, tasks
 from sync.models import InboxEvent, StreamState
 
 LOOK = 2.0
@@ -30,6 +31,8 @@ SIGN = 20.0
 """Seconds between signs of life in the rows."""
 FAREWELL = 1.5
 """Seconds that the threads are given to end."""
+AWAY = 180.0
+"""Seconds without a connection after which the vendor may have given up events."""
 AGAIN = 30.0
 """Seconds before a thread is replaced that ended by an error of ours."""
 
@@ -117,6 +120,8 @@ class _Line:
         self._idp, self._say = idp, say
         self._words = ""
         self._ended: float | None = None
+        # Here and not in the thread: a sign of life that comes first would hide it.
+        self._lost_at: float | None = time.monotonic() - self._away_before()
         self.thread = threading.Thread(
             target=self._run, name=f"stream {idp.pk}", daemon=True
         )
@@ -147,6 +152,7 @@ class _Line:
         if error is not None:
             self._fail(error.code, error.words)
         else:
+            self._make_up()
             self._write(
                 "connected",
                 stands=True,
@@ -155,7 +161,30 @@ class _Line:
                 error_cause="",
             )
 
+    def _away_before(self) -> float:
+        """Seconds that nobody listened before this line; 0 if nobody ever did."""
+        before = StreamState.objects.filter(idp_id=self._idp.pk).first()
+        if before is None or before.connected_at is None:
+            return 0.0
+        if before.error_code:
+            return AWAY  # nobody knows since when
+        return (timezone.now() - before.seen_at).total_seconds()
+
+    def _make_up(self) -> None:
+        """Ask for a full run if nobody listened for long: what was sent meanwhile may
+        be sent no more."""
+        lost_at, self._lost_at = self._lost_at, None
+        if lost_at is None or time.monotonic() - lost_at < AWAY:
+            return
+        try:
+            close_old_connections()
+            catchup.owe(self._idp.pk)
+        except DatabaseError as error:  # the list of failed pushes is looked at later
+            log.warning("an outage was not noted: %s", type(error).__name__)
+
     def _fail(self, code: str, cause: str) -> None:
+        if self._lost_at is None:
+            self._lost_at = time.monotonic()
         words = f"not connected: {cause}"
         self._write(words, stands=False, error_code=code[:64], error_cause=cause)
 

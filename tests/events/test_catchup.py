@@ -283,6 +283,22 @@ def test_an_item_that_says_nothing_is_kept_and_brings_a_full_run(
     assert len(queued(idp)) == 1
 
 
+@pytest.mark.parametrize("under_way", [State.QUEUED, State.RUNNING])
+def test_a_full_run_is_owed_until_one_begins_that_sees_what_was_lost(
+    idp: IdentityProvider, simulator: Simulator, under_way: str
+) -> None:
+    """One that reads already may be past it."""
+    run = runs.enqueue(idp, trigger=SyncRun.Trigger.SCHEDULE)
+    later = timezone.now() + timedelta(minutes=1)
+    SyncRun.objects.filter(pk=run.pk).update(state=under_way, lease_until=later)
+    catchup.owe(idp.pk)
+    stored = look(idp)
+    assert stored.owed is (under_way == State.RUNNING)
+    SyncRun.objects.filter(pk=run.pk).update(state=State.SUCCESS)
+    assert not look(idp).owed
+    assert len(queued(idp)) == (under_way == State.RUNNING)
+
+
 def test_an_idp_that_is_deleted_meanwhile_ends_the_look(
     idp: IdentityProvider, simulator: Simulator
 ) -> None:

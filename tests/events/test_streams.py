@@ -18,8 +18,8 @@ from django.utils import timezone
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.records import Event
 from identity.models import IdentityProvider
-from sync import streams
-from sync.models import AccessCut, InboxEvent, StreamState
+from sync import catchup, streams, tasks
+from sync.models import AccessCut, CatchUp, InboxEvent, StreamState, SyncRun
 from tests import builders
 from tests.running.program import ROOT, environment, eventually, shell
 
@@ -214,6 +214,57 @@ def test_the_overview_says_how_it_stands(
     streaming.settings |= {"push_method": "http"}
     streaming.save()
     assert "nobody holds it" not in console.get(address).content.decode()
+
+
+def begin_again(idp: IdentityProvider, **before: Any) -> CatchUp | None:
+    """Connect after somebody left the state like this; what is to be caught up."""
+    now = timezone.now()
+    values = {"connected_at": now, "seen_at": now} | before
+    StreamState.objects.create(idp=idp, **values)
+    said: list[str] = []
+    keeper = streams.Keeper(say=said.append)
+    keeper.tend()
+    assert eventually(lambda: said, within=SOON)
+    keeper.end()
+    assert said == [f"{idp}: connected", f"{idp}: closed"]
+    return CatchUp.objects.filter(idp=idp).first()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"stands": True, "seen_at": timezone.now() - timedelta(minutes=4)},
+        {"stands": False, "seen_at": timezone.now() - timedelta(minutes=4)},
+        {"stands": False, "error_code": "timeout"},
+    ],
+    ids=["killed", "ended", "failing"],
+)
+def test_F75_after_an_outage_of_the_connection_a_full_run_follows(
+    streaming: IdentityProvider, before: dict[str, Any]
+) -> None:
+    """What DingTalk sent meanwhile and gave up comes no more by itself."""
+    stored = begin_again(streaming, **before)
+    assert stored is not None
+    assert stored.owed
+    assert catchup.due() == [streaming.pk]
+    tasks.catch_up(str(streaming.pk))
+    assert SyncRun.objects.get().trigger == SyncRun.Trigger.EVENT
+    stored.refresh_from_db()
+    assert not stored.owed
+
+
+def test_a_short_gap_needs_no_full_run(streaming: IdentityProvider) -> None:
+    """DingTalk sends again what had no reply."""
+    seen_at = timezone.now() - timedelta(minutes=1)
+    assert begin_again(streaming, stands=True, seen_at=seen_at) is None
+
+
+def test_what_the_connection_did_not_take_is_fetched_from_the_list(
+    keeper: streams.Keeper, streaming: IdentityProvider, simulator: Simulator
+) -> None:
+    simulator.failed.add(LEFT, int(timezone.now().timestamp() * 1000) - 600_000)
+    tasks.catch_up(str(streaming.pk))
+    assert InboxEvent.objects.get().way == InboxEvent.Way.FAILED
 
 
 def test_nobody_of_that_name_is_wrong_use() -> None:
