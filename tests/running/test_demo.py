@@ -70,6 +70,7 @@ def test_the_demo_shows_all_that_is_needed_and_goes_on_at_the_next_start(
         assert not may_log_on(demo, account, "wrong")
     simulator = demo.port + 1
     assert demo.value("The company") == f"http://127.0.0.1:{simulator}/control"
+    assert demo.value("Its events") == f"http://127.0.0.1:{simulator}/control#events"
     assert fetch(simulator, "/control")[0] == 200
     kept = demo.folder / "demo" / "accounts.json"
     assert kept.stat().st_mode & 0o777 == 0o600

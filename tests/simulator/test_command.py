@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import astuple
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,9 @@ from waitress.server import BaseWSGIServer
 
 from identity.connectors.dingtalk.crypto import Cipher
 from identity.connectors.dingtalk.simulator import effects
+from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.company import Company
-from identity.connectors.dingtalk.simulator.credentials import Credentials
+from identity.connectors.dingtalk.simulator.credentials import Credentials, PushKeys
 from identity.connectors.dingtalk.simulator.pusher import Subscription
 from identity.connectors.dingtalk.simulator.serving import build, listen
 
@@ -119,6 +122,62 @@ def test_a_change_by_hand_is_there_after_a_new_start(
     kept = Company.load(tmp_path / "company.json")
     assert len(kept.people) == 13
     assert kept.search("Zoe Zed", 1)
+
+
+class Acknowledging(BaseHTTPRequestHandler):
+    """A Request URL that takes every push."""
+
+    keys = PushKeys.of_app("ding")
+
+    def do_POST(self) -> None:
+        """Answer with the sealed success."""
+        cipher = Cipher(self.keys.aes_key, self.keys.token)
+        body = json.dumps(cipher.seal("success", Credentials.of_seed(1).app_key).body())
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def request_url() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Acknowledging) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join(5)
+
+
+def test_a_subscription_goes_on_after_a_new_start_until_it_is_ended(
+    tmp_path: Path, request_url: str
+) -> None:
+    """As in DingTalk: a demo that was stopped pushes again."""
+
+    def start() -> Simulator:
+        return build(12, 3, state=tmp_path / "company.json")
+
+    first, keys = start(), Acknowledging.keys
+    subscription = Subscription(request_url, keys.token, keys.aes_key)
+    assert first.subscribe(subscription).fine
+    assert first.pusher
+    first.pusher.stop()
+    for file in tmp_path.iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
+    second = start()
+    assert second.pusher
+    again = second.pusher.subscription
+    assert (again.url, again.token, again.aes_key) == (request_url, *astuple(keys))
+    second.company.hire("Zoe Zed")
+    deadline = time.monotonic() + 10
+    while not second.pusher.log:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert second.pusher.log[0][1].fine
+    second.unsubscribe()
+    assert start().pusher is None
 
 
 def test_it_works_in_a_daemon_thread_as_the_demo_starts_it(port: int) -> None:

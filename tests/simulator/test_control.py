@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from identity.connectors.dingtalk.crypto import Cipher
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.effects import NAMED
 from identity.connectors.dingtalk.simulator.state import SEVEN
@@ -189,6 +190,18 @@ def test_what_cannot_be_done_is_said(
     assert words in said
     assert said.endswith("(wrong)")
     assert len(simulator.company.people) == before
+
+
+def test_two_keys_can_be_copied_before_anybody_subscribes(caller: Caller) -> None:
+    """S155: they stand on the page; nobody has to invent any."""
+    shown = page(caller)
+    aes_key = re.search(r'name="aes_key" value="([^"]+)"', shown)
+    token = re.search(r'name="token" value="([^"]+)"', shown)
+    assert aes_key
+    assert token
+    Cipher(aes_key[1], token[1])
+    assert 3 <= len(token[1]) <= 32
+    assert aes_key[1] in page(caller)
 
 
 def test_a_form_of_another_site_is_refused(

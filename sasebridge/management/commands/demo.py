@@ -31,7 +31,9 @@ EPILOG = """\
 Connects to no real company. On the next port (8001) it serves a simulated DingTalk with
 2,000 employees in 200 departments, whose page /control hires, moves and lets go, takes
 permissions away and makes faults. Log on as admin, press Create IdP, and type the
-CorpId, AppKey and AppSecret that are printed at the start.
+CorpId, AppKey and AppSecret that are printed at the start. Then open the IdP's step
+Events beside the section Events of that page: what you change is in the directory within
+a second.
 
 Everything is kept in DATA_DIR/demo (var/demo). Ctrl-C ends it; the next start goes on
 with the same company, accounts and directory. Remove the folder to begin anew.
@@ -77,6 +79,7 @@ class Command(up.Command):
             ("AppSecret", app["app_secret"]),
             ("", ""),
             ("The company", f"{address}/control"),
+            ("Its events", f"{address}/control#events"),
         ]
 
 

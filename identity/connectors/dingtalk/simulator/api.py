@@ -8,7 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from http.client import responses
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -19,6 +19,7 @@ from identity.connectors.dingtalk.simulator import (
     departments,
     login,
     pages,
+    storage,
     users,
 )
 from identity.connectors.dingtalk.simulator.effects import Broken, Effect
@@ -95,6 +96,8 @@ class Simulator(Platform):
     """Set while somebody is subscribed to events."""
     stream: Stream = field(init=False)
     """Stream mode; idle until somebody asks for a ticket."""
+    _kept: Path | None = None
+    """Where the subscription stands, for the next start."""
     _seconds: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,9 +136,13 @@ class Simulator(Platform):
         return self._through(self.faults.striking(call), call)
 
     def keep(self, path: Path) -> None:
-        """Save the company to a file now and after each change."""
+        """Save the company to a file now and after each change; beside it the event
+        subscription, which goes on if one stands there already."""
         self.company.save(path)
         self.company.listeners.append(lambda event: self.company.save(path))
+        self._kept = path.with_suffix(".subscription.json")
+        if self._kept.exists():
+            self._push(Pusher(self, Subscription(**storage.read(self._kept))))
 
     def subscribe(self, subscription: Subscription) -> Outcome:
         """Save an event subscription: check_url first, then push what happens."""
@@ -143,8 +150,9 @@ class Simulator(Platform):
         outcome = pusher.check_url()
         if outcome.fine:
             self.unsubscribe()
-            self.pusher = pusher
-            pusher.start()
+            self._push(pusher)
+            if self._kept:
+                storage.write(self._kept, asdict(subscription))
         return outcome
 
     def unsubscribe(self) -> None:
@@ -152,6 +160,12 @@ class Simulator(Platform):
         if self.pusher is not None:
             self.pusher.stop()
             self.pusher = None
+            if self._kept:
+                self._kept.unlink(missing_ok=True)
+
+    def _push(self, pusher: Pusher) -> None:
+        self.pusher = pusher
+        pusher.start()
 
     def _page(self, call: Call) -> Reply:
         if call.family == CONTROL:

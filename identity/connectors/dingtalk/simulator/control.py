@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from identity.connectors.dingtalk.simulator.actions import ACTIONS
 from identity.connectors.dingtalk.simulator.company import Company
+from identity.connectors.dingtalk.simulator.credentials import PushKeys
 from identity.connectors.dingtalk.simulator.effects import NAMED
 from identity.connectors.dingtalk.simulator.pages import (
     not_found,
@@ -89,6 +90,7 @@ def _shown(app: "Simulator", query: dict[str, str], paths: list[str]) -> dict[st
             {"scope": scope, "label": label, "granted": scope in app.permissions}
             for scope, label in SEVEN.items()
         ],
+        "keys": app.pusher.subscription if app.pusher else PushKeys.of_app(app.app_key),
         "range": "" if app.covers_all else _joined(app.authed_departments),
         "range_users": _joined(app.authed_users),
         "addresses": _joined(app.allowed_addresses or ()),

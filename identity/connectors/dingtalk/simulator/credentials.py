@@ -26,6 +26,23 @@ class Credentials:
         )
 
 
+@dataclass(frozen=True)
+class PushKeys:
+    """What the console shows on the page of event subscription, to be copied."""
+
+    token: str
+    aes_key: str
+
+    @classmethod
+    def of_app(cls, app_key: str) -> "PushKeys":
+        """The same two for the same app, in DingTalk's shapes."""
+        alphabet = string.ascii_letters + string.digits
+        return cls(
+            token=_letters(f"token {app_key}", alphabet, 16),
+            aes_key=_letters(f"aes key {app_key}", alphabet, 43),
+        )
+
+
 def _letters(text: str, alphabet: str, length: int) -> str:
     digest = hashlib.sha512(f"simulated app {text}".encode()).digest()
     return "".join(alphabet[byte % len(alphabet)] for byte in digest[:length])

@@ -49,6 +49,7 @@ def write(path: Path, content: dict[str, Any]) -> None:
     """Replace the file at once, so that a crash leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
+    beside.touch(mode=0o600)
     beside.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     beside.replace(path)
 
