@@ -5,7 +5,7 @@ comes while another worker is at it needs no second ring.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -56,9 +56,12 @@ def again(events: QuerySet[InboxEvent]) -> int:
     )
 
 
-def approve(idp: IdentityProvider) -> int:
-    """Let the held events of an IdP pass the guard; how many that are."""
+def approve(idp: IdentityProvider, only: Collection[int] | None = None) -> int:
+    """Let the held events of an IdP pass the guard, or those of them that somebody was
+    shown; how many that are."""
     held = InboxEvent.objects.filter(idp=idp, state=State.HELD)
+    if only is not None:
+        held = held.filter(pk__in=only)
     return held.update(state=State.PENDING, approved=True, due_at=Now())
 
 

@@ -20,7 +20,7 @@ from identity.models import IdentityProvider
 from sync import handling, tasks
 from sync.models import InboxEvent
 from sync.views import events, parameters
-from sync.views.held import LIGHT, MOST, held_by, leavers
+from sync.views.held import LIGHT, MOST, held_by, leavers, mark_of
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -68,11 +68,11 @@ def approve(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
         waiting = list(held_by(idp).only(*LIGHT)[:MOST])
         if not waiting:
             messages.info(request, _("Nothing is held any more."))
-        elif request.POST.get("upto") != str(waiting[-1].pk):
+        elif request.POST.get("mark") != mark_of(waiting):
             messages.warning(request, _overtaken())
         else:
             people = len(leavers(waiting))
-            handling.approve(idp)
+            handling.approve(idp, [event.pk for event in waiting])
             audit.record(
                 "event.approve",
                 by=request.user,

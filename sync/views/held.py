@@ -3,6 +3,7 @@ guard lets pass, or the full run that was to read them is held itself."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from django.db.models import QuerySet
 
@@ -21,7 +22,7 @@ LIGHT = ("idp", "kind", "userids", "departments")
 @dataclass(frozen=True, slots=True)
 class Held:
     """What waits of one IdP: how many people are said to have left, the first of them,
-    how many other events wait, and the newest of all, up to which somebody decides.
+    how many other events wait, and a `mark` of exactly these events.
 
     `run` is the newest full run, if that is held.
     """
@@ -30,7 +31,7 @@ class Held:
     people: int
     names: tuple[Subject, ...]
     others: int
-    upto: int
+    mark: str
     run: SyncRun | None
 
     @property
@@ -56,6 +57,11 @@ def all_held(idps: Iterable[IdentityProvider], user: object) -> list[Held]:
     return [held for idp in idps if (held := _held(idp, user))]
 
 
+def mark_of(events: Iterable[InboxEvent]) -> str:
+    """The same for the same events, and another for any others."""
+    return sha256(repr([event.pk for event in events]).encode()).hexdigest()[:16]
+
+
 def leavers(events: Sequence[InboxEvent]) -> list[str]:
     """Who is said to have left, each once."""
     left = (event for event in events if event.kind == EventKind.LEFT)
@@ -75,6 +81,6 @@ def _held(idp: IdentityProvider, user: object) -> Held | None:
         len(people),
         tuple(names.person(idp.pk, one) for one in people[:NAMED]),
         len(rows) - len(left),
-        rows[-1].pk,
+        mark_of(rows),
         newest if newest and newest.state == SyncRun.State.HELD else None,
     )

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from identity.models import IdentityProvider
 from sync.models import AccessCut, Change, Employee, InboxEvent, SyncRun
+from sync.views.held import held_by, mark_of
 from tests.engine.conftest import Sync
 from tests.engine.conftest import sync as sync
 from tests.engine.oracle import assert_equal
@@ -35,7 +36,8 @@ def test_leavers_above_the_guard_s_limit_are_cut_and_left_when_approved(
     source = read(console, LIST)
     assert "8 people are said to have left" in words(source)
     upto = InboxEvent.objects.latest("pk").pk
-    console.post(reverse("sync:events-approve", args=[idp.pk]), {"upto": upto})
+    mark = mark_of(held_by(idp))
+    console.post(reverse("sync:events-approve", args=[idp.pk]), {"mark": mark})
     arriving.work()
     assert states() == {State.APPLIED}
     assert Employee.objects.filter(status=Employee.Status.LEFT).count() == 8

@@ -186,6 +186,8 @@ def test_with_stream_mode_neither_address_nor_keys_are_waited_for(
     shown = text_of(console.get(step))
     assert "The address and the keys below are not needed" in shown
     assert "cannot reach localhost" not in shown
+    assert "Stream Mode (Stream 模式推送)" in shown
+    assert "Do not save there yet" not in shown
     assert 'data-tick="keys"' not in shown
     assert 'id="refused"' not in shown
     assert not is_complete(idp)

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from identity.models import AuditEvent, IdentityProvider
 from sync.models import InboxEvent
+from sync.views.held import held_by, mark_of
 from tests import builders
 from tests.sync_views.reading import read, words
 
@@ -102,9 +103,10 @@ def held_of(idp: IdentityProvider, number: int) -> InboxEvent:
 def test_held_ones_pass_when_an_administrator_says_so(
     console: Client, idp: IdentityProvider
 ) -> None:
-    newest = held_of(idp, 7)
+    held_of(idp, 7)
+    mark = mark_of(held_by(idp))
     foreign = held_of(builders.idp("Other"), 1)
-    done = console.post(approve(idp), {"upto": newest.pk}, follow=True)
+    done = console.post(approve(idp), {"mark": mark}, follow=True)
     assert done.redirect_chain == [(f"{LIST}?idp={idp.pk}", 302)]
     assert "7 people are looked up once more" in words(done.content.decode())
     mine = InboxEvent.objects.filter(idp=idp)
@@ -112,16 +114,28 @@ def test_held_ones_pass_when_an_administrator_says_so(
     foreign.refresh_from_db()
     assert (foreign.state, foreign.approved) == ("held", False)
     assert written("event.approve") == [{"events": 7, "people": 7}]
-    done = console.post(approve(idp), {"upto": newest.pk}, follow=True)
+    done = console.post(approve(idp), {"mark": mark}, follow=True)
     assert "Nothing is held any more." in words(done.content.decode())
 
 
-@pytest.mark.parametrize("upto", ["", "1", "x" * 100])
+def test_an_older_event_that_is_held_later_was_not_shown(
+    console: Client, idp: IdentityProvider
+) -> None:
+    older = builders.event(idp, "left", ["user"], state="pending")
+    held_of(idp, 2)
+    mark = mark_of(held_by(idp))
+    InboxEvent.objects.filter(pk=older.pk).update(state="held")
+    done = console.post(approve(idp), {"mark": mark}, follow=True)
+    assert "so nothing was changed" in words(done.content.decode())
+    assert states() == ["held"] * 3
+
+
+@pytest.mark.parametrize("mark", ["", "1", "x" * 100])
 def test_only_what_was_shown_is_approved(
-    console: Client, idp: IdentityProvider, upto: str
+    console: Client, idp: IdentityProvider, mark: str
 ) -> None:
     held_of(idp, 2)
-    done = console.post(approve(idp), {"upto": upto}, follow=True)
+    done = console.post(approve(idp), {"mark": mark}, follow=True)
     assert "so nothing was changed" in words(done.content.decode())
     assert states() == ["held", "held"]
     assert written("event.approve") == []
