@@ -27,9 +27,12 @@ DEPARTMENT = str(Change.Entity.DEPARTMENT)
 MEMBERSHIP = str(Change.Entity.MEMBERSHIP)
 
 
-def departments_of(idp: IdentityProvider) -> list[DepartmentRecord]:
-    """All departments of an IdP, ordered by id."""
-    return _records(Department.objects.filter(idp=idp))
+def departments_of(
+    idp: IdentityProvider, ids: Iterable[str] | None = None
+) -> list[DepartmentRecord]:
+    """All departments of an IdP, or these, ordered by id."""
+    found = Department.objects.filter(idp=idp)
+    return _records(found if ids is None else found.filter(source_id__in=list(ids)))
 
 
 class Writer:
@@ -129,14 +132,16 @@ class Writer:
         )
         return bool(rows.delete()[0])
 
-    def touch(self, departments: Mapping[str, int]) -> Iterator[int]:
+    def touch(self, departments: Iterable[DepartmentRecord]) -> Iterator[int]:
         """Give what was read the numbers of the reads, changed or not; chunk sizes."""
-        for chunk in chunks(departments.items()):
+        for chunk in chunks(departments):
             with self._fenced():
-                for id, read in chunk:
+                for record in chunk:
                     Department.objects.filter(
-                        idp=self._idp, source_id=id, read_number__lt=read
-                    ).update(read_number=read)
+                        idp=self._idp,
+                        source_id=record.id,
+                        read_number__lt=record.read,
+                    ).update(read_number=record.read)
             yield 0
         with self._fenced():
             self._stage.touch()

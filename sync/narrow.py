@@ -28,8 +28,8 @@ from identity.models import IdentityProvider
 from sync import cuts, neighbours, plan
 from sync.asking import Watch
 from sync.coverage import company_of, mapping_of
-from sync.directory import Writer
-from sync.models import Change, Employee, SyncRun
+from sync.directory import Writer, departments_of
+from sync.models import Change, SyncRun
 from sync.reading import Reading
 from sync.staging import Stage
 from sync.territory import Territory
@@ -82,7 +82,7 @@ class NarrowPass:
         self._asked_people: set[str] = set()
         self._wanted: set[str] = set()
         self._entered: set[str] = set()
-        self._numbers: dict[str, int] = {}
+        self._seen: list[DepartmentRecord] = []
 
     # --- fetch ---
 
@@ -202,7 +202,7 @@ class NarrowPass:
         before = [d for id, d in territory.known.items() if id in gone or id in found]
         after = [found[id] for id in sorted(found)]
         self.departments = list(plan.diff_departments(before, after))
-        self._numbers = {id: record.read for id, record in found.items()}
+        self._seen = after
 
     def _leave_out_strangers(self) -> None:
         """People outside of the chosen departments are not ours to keep."""
@@ -245,18 +245,12 @@ class NarrowPass:
     def _endings(self) -> Iterator[Ended]:
         """Active people who are gone, or were moved out of the chosen departments."""
         outside = {userid: self.reads[userid] for userid in self.outside}
-        for userid in self._active(self.reading.gone):
+        for userid in self.territory.active(self.reading.gone):
             number = self.reading.gone[userid]
             yield userid, Change.Kind.LEAVE, Lookup(Standing.GONE, number)
-        for userid in self._active(outside):
+        for userid in self.territory.active(outside):
             lookup = Lookup(Standing.FOUND, outside[userid])
             yield userid, Change.Kind.OUT_OF_SCOPE, lookup
-
-    def _active(self, userids: Collection[str]) -> list[str]:
-        rows = Employee.objects.filter(
-            idp=self.idp, userid__in=list(userids), status=Employee.Status.ACTIVE
-        )
-        return sorted(rows.values_list("userid", flat=True))
 
     @cached_property
     def strangers(self) -> set[str]:
@@ -267,7 +261,7 @@ class NarrowPass:
             for fault in self.reading.faults
             if fault.kind is FaultKind.OUT_OF_SCOPE
         }
-        return hidden.difference(self._active(hidden), self.territory.known)
+        return hidden.difference(self.territory.active(hidden), self.territory.known)
 
     @property
     def faults(self) -> list[Fault]:
@@ -304,11 +298,6 @@ class NarrowPass:
         if neighbours.newer_full_run(self.idp, self.first):
             raise Outdated
 
-    def known_among(self, userids: Collection[str]) -> set[str]:
-        """Of these people those who have a row, of whatever status."""
-        rows = Employee.objects.filter(idp=self.idp, userid__in=list(userids))
-        return set(rows.values_list("userid", flat=True))
-
     def apply(self, writer: Writer) -> None:
         """Write everything, in the order that the rows need."""
         self._watch.progress(stage=SyncRun.Stage.APPLY)
@@ -338,7 +327,19 @@ class NarrowPass:
             )
         )
         yield writer.remove_departments(self.departments)
-        yield writer.touch(self._numbers)
+        yield from self._mend(writer)
+        yield writer.touch(self._seen)
+
+    def _mend(self, writer: Writer) -> Iterator[Iterable[int]]:
+        """Write over what a full run wrote since the comparison, of what it had read
+        before: under this pass's numbers it would stay."""
+        now = departments_of(self.idp, [record.id for record in self._seen])
+        changes = plan.diff_departments(now, self._seen)
+        updates = [c for c in changes if c.kind is plan.Kind.UPDATE]
+        yield writer.place_departments(updates)
+        self._stage.compare_employees_again()
+        people = self._people_changes(new=False)
+        yield writer.people.apply(c for c in people if c.kind is plan.Kind.UPDATE)
 
     def _may_apply(self, change: plan.Change) -> bool:
         if change.kind is plan.Kind.REPLACE:

@@ -129,7 +129,7 @@ def _result(work: NarrowPass, held: set[str]) -> Result:
         outside=frozenset(work.outside | work.strangers),
         held=frozenset(held),
         lifted=frozenset(work.lifted),
-        known=frozenset(work.known_among(work.reading.gone)),
+        known=frozenset(work.territory.people(work.reading.gone)),
         known_departments=frozenset(work.territory.known),
         full_run=neighbours.older_full_run(work.idp, work.first),
         looks=cuts.next_looks(work.idp, work.reads),

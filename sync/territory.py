@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from identity.connectors.records import ROOT, DepartmentRecord
 from identity.models import IdentityProvider
 from sync.directory import departments_of
-from sync.models import Membership
+from sync.models import Employee, Membership
 
 
 class Territory:
@@ -49,6 +49,18 @@ class Territory:
             department__idp=self._idp, department__source_id__in=wanted
         )
         return set(rows.values_list("employee__userid", flat=True))
+
+    def people(self, userids: Iterable[str]) -> set[str]:
+        """Of these people those who have a row, of whatever status."""
+        rows = Employee.objects.filter(idp=self._idp, userid__in=list(userids))
+        return set(rows.values_list("userid", flat=True))
+
+    def active(self, userids: Iterable[str]) -> list[str]:
+        """Of these people those who are active, by userid."""
+        rows = Employee.objects.filter(
+            idp=self._idp, userid__in=list(userids), status=Employee.Status.ACTIVE
+        )
+        return sorted(rows.values_list("userid", flat=True))
 
     def _way_up(self, id: str, read: Mapping[str, DepartmentRecord]) -> Iterator[str]:
         """A department and those above it, as far as they are known."""

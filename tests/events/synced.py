@@ -132,10 +132,10 @@ def tree() -> set[str]:
 def aside(act: Callable[[], object]) -> None:
     """Act in a thread of its own, as another worker would, and wait for it."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(_with_own_connection, act).result()
+        pool.submit(with_own_connection, act).result()
 
 
-def _with_own_connection(act: Callable[[], object]) -> None:
+def with_own_connection(act: Callable[[], object]) -> None:
     try:
         act()
     finally:

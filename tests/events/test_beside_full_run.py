@@ -4,6 +4,7 @@ A full run is held between two answers, or between reading and writing; events c
 are worked on; then it goes on. The other way round too.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 
@@ -14,13 +15,13 @@ from identity.models import IdentityProvider
 from sync import runs, worklist
 from sync.directory import Writer
 from sync.lease import Lease
-from sync.models import Employee, InboxEvent, SyncRun, full_runs
+from sync.models import Department, Employee, InboxEvent, SyncRun, full_runs
 from sync.narrow import NarrowPass, Outdated
 from sync.staging import Stage
 from tests.engine.churn import ACTS, Churn
 from tests.engine.conftest import DEPARTMENT, GET, LIST, LISTSUB, Sync
 from tests.engine.conftest import sync as sync
-from tests.engine.oracle import assert_equal
+from tests.engine.oracle import actual_people, assert_equal, expected_people
 from tests.events.synced import (
     Outcome,
     State,
@@ -29,11 +30,13 @@ from tests.events.synced import (
     asks,
     narrow_runs,
     outcomes,
+    settle_all,
     someone,
     states,
     status,
     tree,
     widen,
+    with_own_connection,
 )
 from tests.plugins.arriving import Arriving
 from tests.plugins.simulated import MakeSimulator
@@ -326,6 +329,54 @@ def test_F67_a_stale_narrow_pass_writes_nothing(
     assert Employee.objects.get(userid=userid).name == "At the full read"
 
 
+def test_F67_what_a_full_run_writes_between_comparing_and_writing_is_mended(
+    synced: Arriving, sync: Sync, idp: IdentityProvider
+) -> None:
+    """It began first, so its values are older: of people and departments alike, there
+    before or made by both."""
+    company = synced.simulator.company
+    userid = someone(company)
+    known = company.add_department("As it was")
+    synced.happened()
+    before = company.people[userid].title
+    fresh, made = company.hire("Old"), company.add_department("Made")
+    company.update(userid, title="For a moment")
+    company.rename_department(known.id, "For a moment too")
+    synced.take()
+    held, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        held.set()
+        assert go.wait(20)
+
+    synced.simulator.faults.before(LIST, len(company.real_departments()), wait)
+    full = threading.Thread(target=lambda: with_own_connection(sync))
+    full.start()
+    try:
+        assert held.wait(20)
+        company.update(userid, title=before)
+        company.rename_department(known.id, "As it was")
+        company.update(fresh.userid, name="New")
+        company.rename_department(made.id, "Made anew")
+        synced.arrive(*synced.texts(synced.take()))
+        batch = worklist.due(idp)
+        run = worklist.claim(batch, idp)
+        assert run
+        with Lease(run) as lease, Stage(idp.pk) as stage:
+            work = NarrowPass(idp, batch.scope, stage, lease)
+            work.fetch()
+            work.compare()
+            go.set()
+            full.join(20)
+            assert Department.objects.get(source_id=str(made.id)).name == "Made"
+            work.apply(Writer(idp, lease, stage, work.rules, Counter(), work.still))
+            lease.finish(state=Fate.SUCCESS)
+    finally:
+        go.set()
+        full.join(20)
+    assert_equal(idp, company)
+
+
 def test_a_full_run_that_only_waits_makes_nothing_outdated(
     synced: Arriving, idp: IdentityProvider
 ) -> None:
@@ -458,4 +509,10 @@ def test_P2_churn_in_the_middle_of_full_runs_ends_with_the_company(
         sync()
         arriving.simulator.faults.clear()
         arriving.happened()
-    as_the_company(arriving)
+    settle_all(arriving)
+    assert states() <= {State.APPLIED, State.IGNORED}, outcomes()
+    assert tree() == {str(d.id) for d in company.real_departments()}
+    assert actual_people(idp) == expected_people(company)
+    # Which place a sibling has that no event names is for the next full run to say.
+    sync()
+    assert_equal(idp, company)
