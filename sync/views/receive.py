@@ -10,7 +10,6 @@ import uuid
 
 from django import db
 from django.core.exceptions import SuspiciousOperation
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -53,7 +52,7 @@ def _received(request: HttpRequest, kind: str, idp_id: uuid.UUID) -> HttpRespons
     return HttpResponse(accepted.answer(), content_type="application/json")
 
 
-@transaction.atomic
+@inbox.lasting()
 def _keep(accepted: Accepted, address: str) -> None:
     idp, event = accepted.idp, accepted.opened.event
     if inbox.receive(idp, [event], InboxEvent.Way.PUSH):

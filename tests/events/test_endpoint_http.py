@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.dingtalk.simulator.events import CLASSIC, CURRENT
@@ -18,7 +19,7 @@ from identity.connectors.dingtalk.simulator.pusher import (
 from identity.connectors.dingtalk.simulator.records import Event
 from identity.models import IdentityProvider
 from sync.models import InboxEvent
-from tests.events.sender import KEY, OTHER_TOKEN, TOKEN, url_of
+from tests.events.sender import KEY, OTHER_TOKEN, TOKEN, Sender, leave, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +95,15 @@ def test_I60_a_body_of_unknown_or_absurd_length_is_not_waited_for(
             said += part
     assert b" 403 " in said
     assert not InboxEvent.objects.exists()
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="other databases always keep what they took"
+)
+def test_what_was_taken_outlives_a_power_cut(sender: Sender) -> None:
+    """P1: SQLite is asked to have it on the disk before the answer."""
+    connection.close()  # as at the beginning of a request
+    assert sender.was_taken(sender.push(leave("u1")))
+    with connection.cursor() as cursor:
+        (level,) = cursor.execute("PRAGMA synchronous").fetchone()
+    assert level == 2  # FULL
