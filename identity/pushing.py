@@ -14,11 +14,13 @@ from identity.models import IdentityProvider, IdentitySecret
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A push that was opened, and the connector whose keys did it."""
+    """A push that was opened, and the connector whose keys did it: the present ones,
+    or others that are still valid."""
 
     idp: IdentityProvider
     opened: Opened
     connector: Connector
+    present: bool
 
     def answer(self) -> str:
         """The body that tells the vendor that the push was taken."""
@@ -33,7 +35,7 @@ def accept(idp: IdentityProvider, push: Push) -> Accepted:
     """
     refused = PushRefused(PushFault.NO_KEYS)
     pairs: list[Mapping[str, str]] = list(_keys(idp))
-    for keys in pairs or [_nobodys_keys(idp)]:
+    for place, keys in enumerate(pairs or [_nobodys_keys(idp)]):
         connector = connector_with(idp, {**idp.plain(), **keys})
         try:
             opened = connector.open(push)
@@ -41,7 +43,7 @@ def accept(idp: IdentityProvider, push: Push) -> Accepted:
             refused = _worst(refused, error) if pairs else refused
             continue
         if pairs:
-            return Accepted(idp, opened, connector)
+            return Accepted(idp, opened, connector, present=place == 0)
     raise refused
 
 
@@ -58,7 +60,8 @@ def nobody(kind: str) -> IdentityProvider:
 
 
 def _keys(idp: IdentityProvider) -> Iterator[dict[str, str]]:
-    """Every pair, or whatever the vendor has, that is valid now; none if one lacks."""
+    """Every pair, or whatever the vendor has, that is valid now, the present one first;
+    none if one lacks."""
     names = idp.connector_class.push_settings
     valid = idp.valid_secrets(names)
     for values in itertools.product(*(valid[name] for name in names)):

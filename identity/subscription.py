@@ -15,8 +15,8 @@ class Subscription:
     """What is known; a time is None for what has not been yet.
 
     `keys_at`: since when the present keys are here. `verified_at`: when the vendor
-    last tried the address and was answered. `event_at`: when its last event came, None
-    while that may have been opened with keys that are being replaced.
+    last tried the address with the keys of then and was answered. `event_at`: when its
+    last event came, None if that may have been opened with keys that were replaced.
     `former_until`: while those are valid beside the present ones. `first`: the first of
     each of `wanted`. `refused`: a refused call after which nothing came that could be
     opened.
@@ -59,7 +59,7 @@ class Subscription:
 def subscription_of(idp: IdentityProvider) -> Subscription:
     """What is known of an IdP's; four queries."""
     wanted = tuple(idp.connector_class.event_labels)
-    keys_at, former_until = _keys(idp)
+    keys_at, until = _keys(idp)
     calls, seen = idp.pushed_calls.order_by("-at"), events_seen(idp, wanted)
     verified = calls.filter(outcome=PushedCall.Outcome.VERIFIED).first()
     refused = calls.exclude(outcome=PushedCall.Outcome.VERIFIED).first()
@@ -69,8 +69,8 @@ def subscription_of(idp: IdentityProvider) -> Subscription:
         wanted,
         keys_at,
         verified_at,
-        None if former_until else seen.last,
-        former_until,
+        seen.last if seen.last and (until is None or seen.last > until) else None,
+        until if until and until > timezone.now() else None,
         seen.first,
         refused if refused and (fine is None or refused.at > fine) else None,
         idp.streams,
@@ -84,12 +84,11 @@ def is_complete(idp: IdentityProvider) -> bool:
 
 
 def _keys(idp: IdentityProvider) -> tuple[datetime | None, datetime | None]:
-    """Since when all present keys are here, and how long former ones are still valid."""
+    """Since when all present keys are here, and how long former ones are valid, or were."""
     names = idp.connector_class.push_settings
     rows = idp.secrets.filter(name__in=names).order_by("pk")
     ends = list(rows.values_list("name", "created_at", "valid_until"))
     since = {name: at for name, at, until in ends if until is None}
-    now = timezone.now()
-    former = [until for _name, _at, until in ends if until and until > now]
+    former = [until for _name, _at, until in ends if until]
     complete = names and since.keys() == set(names)
     return (max(since.values()) if complete else None), max(former, default=None)

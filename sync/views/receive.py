@@ -57,7 +57,8 @@ def _keep(accepted: Accepted, address: str) -> None:
     idp, event = accepted.idp, accepted.opened.event
     if inbox.receive(idp, [event], InboxEvent.Way.PUSH):
         tasks.ring_events(idp.pk)
-    if event.kind is EventKind.VERIFY:
+    if event.kind is EventKind.VERIFY and accepted.present:
+        # With former keys it would not be reached much longer.
         pushed.verified(idp, address)
 
 

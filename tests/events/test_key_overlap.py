@@ -13,6 +13,7 @@ from django.utils import timezone
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.forms.idp import PUSH_KEYS_OVERLAP, IdpForms, core_values
 from identity.models import AuditEvent, IdentityProvider
+from identity.subscription import subscription_of
 from tests.events.sender import (
     CHECK_URL,
     KEY,
@@ -20,6 +21,7 @@ from tests.events.sender import (
     OTHER_TOKEN,
     TOKEN,
     Sender,
+    leave,
 )
 from tests.plugins.files import Folder
 
@@ -55,6 +57,21 @@ def test_both_pairs_open_and_each_is_answered_with_its_own(
     ends = keyed.secrets.exclude(valid_until=None).values_list("valid_until", flat=True)
     assert [abs(end - soon()) < timedelta(minutes=1) for end in ends] == [True, True]
     assert timedelta(minutes=10) == PUSH_KEYS_OVERLAP
+
+
+def test_only_the_present_keys_verify_the_address(
+    sender: Sender, keyed: IdentityProvider
+) -> None:
+    """A mistyped key must not look as if it worked while the former one opens."""
+    type_in(keyed, token=OTHER_TOKEN)
+    assert open_to(sender)
+    sender.push(leave("u1"))
+    assert not subscription_of(keyed).reached
+    keyed.secrets.exclude(valid_until=None).update(valid_until=timezone.now())
+    found = subscription_of(keyed)
+    assert (found.reached, found.former_until) == (False, None)
+    assert open_to(replace(sender, token=OTHER_TOKEN))
+    assert subscription_of(keyed).verified
 
 
 @pytest.mark.parametrize("typed", [{"aes_key": OTHER_KEY}, {"token": OTHER_TOKEN}])
