@@ -29,7 +29,7 @@ SILENT = timedelta(days=3)
 """Shorter than this is a weekend."""
 TIMES = 10
 """Silence is so many times the usual gap."""
-MOMENTS = ("received_at", "handled_at", "state", "outcome", "kind")
+MOMENTS = ("received_at", "handled_at", "state", "outcome", "kind", "way", "approved")
 UNSETTLED = (State.PENDING, State.HELD, State.PARKED, State.DEAD)
 
 
@@ -125,14 +125,15 @@ def unsettled(idp: IdentityProvider) -> dict[str, int]:
 
 
 def delays(events: Sequence[InboxEvent]) -> Delays | None:
-    """Of those that were applied today, by themselves and not by a full run; None if
-    none was."""
+    """Of those that were applied today, by themselves: not by a full run, and not once
+    an administrator had decided. None if none was."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     took = sorted(
         (event.handled_at - event.received_at).total_seconds()
         for event in events
         if event.state == State.APPLIED
         and event.outcome != InboxEvent.Outcome.COVERED
+        and not event.approved
         and event.handled_at is not None
         and event.handled_at >= today
     )
@@ -153,7 +154,9 @@ def _listens(idp: IdentityProvider) -> bool:
 
 
 def _silence(events: Sequence[InboxEvent]) -> Silence | None:
-    times = [event.received_at for event in events[: GAPS + 1]]
+    """What had to be fetched from the list of failed pushes breaks no silence."""
+    times = [e.received_at for e in events if e.way != InboxEvent.Way.FAILED]
+    times = times[: GAPS + 1]
     gaps = [(late - early).total_seconds() for late, early in pairwise(times)]
     if len(gaps) < FEW:
         return None

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from django.utils import timezone
 from identity.connectors.base import PUSH_METHOD, PushMethod
 from identity.models import IdentityProvider
 from sync.health import WINDOW, health
-from sync.models import AccessCut, CatchUp, Employee
+from sync.models import AccessCut, CatchUp, Employee, InboxEvent
 from tests import builders
 from tests.sync_views.reading import links, read, words
 
@@ -98,6 +99,32 @@ def test_silence_is_told_when_it_is_unusual(
     assert "about every 4 h 0 min" in text
     came(listening, 1)
     assert "gone silent" not in overview(console, listening)
+
+
+def test_what_was_fetched_from_the_list_breaks_no_silence(
+    listening: IdentityProvider,
+) -> None:
+    """DingTalk does not reach us: that must not look well."""
+    came(listening, *range(140, 100, -4))
+    came(listening, 1, 2)
+    since = timezone.now() - timedelta(hours=3)
+    fetched = InboxEvent.objects.filter(received_at__gte=since)
+    assert fetched.update(way=InboxEvent.Way.FAILED) == 2
+    assert health(listening).silence is not None
+
+
+def test_an_administrators_time_is_no_delay(listening: IdentityProvider) -> None:
+    now = timezone.now()
+    long_ago = now - timedelta(hours=5)
+    values: dict[str, Any] = {"state": "applied", "handled_at": now}
+    builders.event(
+        listening, "left", ["u1"], received_at=long_ago, approved=True, **values
+    )
+    assert health(listening).delays is None
+    builders.event(listening, "left", ["u2"], received_at=now, **values)
+    found = health(listening).delays
+    assert found is not None
+    assert (found.count, found.median) == (1, 0)
 
 
 def test_silence_is_nothing_where_it_is_usual_or_nobody_listens(
