@@ -1,5 +1,6 @@
 """`manage.py` as a program of its own, in an environment of its own, for a bounded time."""
 
+import contextlib
 import json
 import os
 import signal
@@ -106,8 +107,7 @@ class Program:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pid in self.members():
-            os.kill(pid, signal.SIGKILL)
+        end_session(self.pid)
         self._process.wait()
 
     @property
@@ -155,12 +155,7 @@ class Program:
 
     def members(self) -> set[int]:
         """Processes of its session that still run, itself included."""
-        stats = (_stat(entry) for entry in Path("/proc").glob("[0-9]*"))
-        return {
-            pid
-            for pid, state, session in stats
-            if session == self.pid != 0 and state != "Z"
-        }
+        return members(self.pid)
 
     def child(self, words: str) -> int:
         """The process of its session whose command line holds these words."""
@@ -169,6 +164,19 @@ class Program:
             if words in line.decode() and _parent(pid) == self.pid:
                 return pid
         return 0
+
+
+def members(session: int) -> set[int]:
+    """Processes of a session that still run."""
+    stats = (_stat(entry) for entry in Path("/proc").glob("[0-9]*"))
+    return {pid for pid, state, of in stats if of == session != 0 and state != "Z"}
+
+
+def end_session(session: int) -> None:
+    """Kill what still runs of a session, frozen or not."""
+    for pid in members(session):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _stat(entry: Path) -> tuple[int, str, int]:
