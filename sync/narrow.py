@@ -144,6 +144,7 @@ class NarrowPass:
         read = self.reading.departments
         gone = self._gone()
         named = {place for places in self.places.values() for place in places}
+        self._wanted |= named  # one that a list has shown is not asked for any more
         named |= {d.parent_id for d in read.values() if d.parent_id and self._ours(d)}
         fresh = named - self.territory.known.keys() - read.keys()
         fresh |= self.territory.children(gone) - read.keys()

@@ -156,11 +156,21 @@ class PeopleWriter:
             self._counts["created"] += 1
             yield history.line(EMPLOYEE, Kind.CREATE, record.userid, None, record)
         else:
-            before = record_of(same)
-            record = plan.settle(before, record, self._rules)
-            _fill(same, record, self._rules).save()
-            self._counts["returned"] += 1
-            yield history.line(EMPLOYEE, Kind.RETURN, record.userid, before, record)
+            yield from self._take_back(same, record)
+
+    def _take_back(
+        self, row: Employee, record: EmployeeRecord
+    ) -> Iterator[history.Line]:
+        """Somebody who has a row; another run may have taken them back already."""
+        before = record_of(row)
+        record = plan.settle(before, record, self._rules)
+        there = row.status == Employee.Status.ACTIVE
+        differs = (record.values, record.unionid) != (before.values, before.unionid)
+        _fill(row, record, self._rules).save()
+        if not there or differs:
+            self._counts["updated" if there else "returned"] += 1
+            kind = Kind.UPDATE if there else Kind.RETURN
+            yield history.line(EMPLOYEE, kind, record.userid, before, record)
 
     def _replaced(self, row: Employee, record: EmployeeRecord) -> history.Line:
         """The old holder of a userid that another person has now: left."""

@@ -290,3 +290,24 @@ def test_one_event_of_many_kinds_of_ids_takes_nothing_from_the_others(
     synced.arrive(*synced.texts([Event("user_modify_org", (userid, "x" * 64, "-1"))]))
     synced.work()
     assert Employee.objects.get(userid=userid).name == "Renamed"
+
+
+def test_a_new_place_that_a_list_has_shown_already_is_made_too(
+    synced: Arriving,
+) -> None:
+    """Nobody asks for it any more, and who is in it is read before its own event."""
+    company = synced.simulator.company
+    above = company.real_departments()[1].id
+    sibling = company.add_department("Sibling", above)
+    synced.happened()
+    place = company.add_department("New place", above)
+    company.rename_department(sibling.id, "Other name")
+    newcomer = company.hire("Newcomer", place.id)
+    told = synced.take()
+    late = [event for event in told if event.kind == "org_dept_create"]
+    synced.arrive(*synced.texts(event for event in told if event not in late))
+    synced.work()
+    places = Membership.objects.filter(employee__userid=newcomer.userid)
+    assert [one.department.source_id for one in places] == [str(place.id)]
+    synced.arrive(*synced.texts(late))
+    as_the_company(synced)
