@@ -8,7 +8,7 @@ DEV := .venv/dev.stamp
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint pictures
+.PHONY: help install demo up test lint bench pictures
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,9 @@ lint: $(DEV)  ## style, types, layers, migrations
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(DEV)  ## how quickly events are answered and applied, with budgets: 3 minutes
+	@$(BIN)/python -m tests.benchmarks
 
 pictures: $(DEV)  ## the README's pictures, made anew from the running product
 	@$(BIN)/python -m tests.browser.pictures

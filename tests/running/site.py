@@ -106,7 +106,7 @@ class Site:
         for part in self.parts.values():
             part.start()
         for port in self._ports:
-            _wait_for(port)
+            wait_for(port)
 
     def stop(self) -> None:
         """Kill all."""
@@ -138,7 +138,8 @@ def _redis(port: int) -> list[object]:
     return [program, "--port", port, "--bind", "127.0.0.1", "--save", ""]
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until somebody listens on a port of this machine."""
     limit = time.monotonic() + COMING_UP
     while time.monotonic() < limit:
         try:

@@ -1,0 +1,1 @@
+"""Figures with their budgets, never asserted: machines differ, and some are busy."""
