@@ -97,6 +97,7 @@ def test_I60_a_body_of_unknown_or_absurd_length_is_not_waited_for(
     assert not InboxEvent.objects.exists()
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(
     connection.vendor != "sqlite", reason="other databases always keep what they took"
 )
