@@ -279,13 +279,3 @@ class Event:
     sent_at: int | None = None
     body: str = field(default="", repr=False)
     """What came, as text."""
-
-    @property
-    def scope(self) -> Scope:
-        """What it asks to read."""
-        return Scope(
-            departments=frozenset(self.departments),
-            employees=frozenset(self.userids),
-            deep=False,
-            people=False,
-        )

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from identity.connectors.records import Event, EventKind, Scope
+from identity.connectors.records import Event, EventKind
 from identity.models import IdentityProvider
 from identity.models.idp import key_ring
 from sync.models.directory import Employee
@@ -116,16 +116,6 @@ class InboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.key}"
-
-    @property
-    def scope(self) -> Scope:
-        """What it asks to read."""
-        return Scope(
-            departments=frozenset(self.departments),
-            employees=frozenset(self.userids),
-            deep=False,
-            people=False,
-        )
 
     @property
     def objects_named(self) -> int:
