@@ -33,7 +33,7 @@ def addresses_of(idp: IdentityProvider) -> Addresses:
     """The public addresses of an IdP; final from the moment that its row exists."""
     return Addresses(
         request_url=f"{settings.PUBLIC_URL}/events/{idp.kind}/{idp.pk}/",
-        homepage=f"{settings.PUBLIC_URL}/ui/dingAuth/",
+        homepage=f"{settings.PUBLIC_URL}/ui/{idp.connector_class.homepage_name}/",
         callback=f"{settings.PUBLIC_URL}/open-dev/{idp.kind}",
     )
 

@@ -1,19 +1,129 @@
-"""Employees' sessions: one row each, ended together with what opened them."""
+"""Sessions: one row each, ended together with what opened them.
 
+Nothing of a session outlives its row: `middleware` asks for it at every request, and
+tokens are worth nothing without it.
+"""
+
+from datetime import timedelta
+from typing import cast
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils import timezone
 
-from identity.models import IdentityProvider, LogonSession
+from identity.models import IdentityProvider, LogonSession, LogoutNotice, User
 
 IDP_CLOSED, IDP_DELETED = "idp_closed", "idp_deleted"
+LOGGED_OFF, EXPIRED, REPLACED, BY_HAND = "logged_off", "expired", "replaced", "by_hand"
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly it is kept when a session was seen last."""
+
+
+def begin(request: HttpRequest, account: User) -> LogonSession:
+    """Keep the row of the session that Django has just opened for this account.
+
+    Who logs on again in the same browser goes on in the same row, under a new key;
+    somebody else's session in it is over.
+    """
+    key, now = cast(str, request.session.session_key), timezone.now()
+    row = _before(request)
+    if row is not None and row.account_id != account.pk:
+        end(LogonSession.objects.filter(pk=row.pk), REPLACED)
+        row = None
+    row = row or LogonSession(account=account)
+    row.session_key, row.sub = key, account.sub
+    row.created_at = row.seen_at = row.confirmed_at = now
+    row.address = str(request.META.get("REMOTE_ADDR", ""))[:64]
+    row.agent = request.META.get("HTTP_USER_AGENT", "")[:300]
+    row.save()
+    return row
+
+
+def _before(request: HttpRequest) -> LogonSession | None:
+    """The open session that this browser came with."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    return LogonSession.objects.filter(session_key=key, ended_at=None).first()
+
+
+def through(request: HttpRequest, idp: IdentityProvider, way: str) -> None:
+    """Note by which IdP and how the session that was just opened came about."""
+    key = request.session.session_key
+    LogonSession.objects.filter(session_key=key).update(idp=idp, way=way)
+
+
+def present(request: HttpRequest) -> LogonSession | None:
+    """The row of this request's session, open or not."""
+    key = request.session.session_key
+    return LogonSession.objects.filter(session_key=key).first() if key else None
+
+
+def is_open(request: HttpRequest) -> bool:
+    """Whether this request's session may go on; notes that it was seen."""
+    row, now = present(request), timezone.now()
+    if row is None:
+        return False
+    if not is_live(row):
+        end(LogonSession.objects.filter(pk=row.pk), EXPIRED)
+        return False
+    # A page that refreshes itself is no sign of somebody who is there.
+    if now - row.seen_at >= SEEN_EVERY and "HX-Request" not in request.headers:
+        LogonSession.objects.filter(pk=row.pk).update(seen_at=now)
+    return True
+
+
+def close(request: HttpRequest) -> None:
+    """End the row of a session that its holder leaves."""
+    key = request.session.session_key
+    if key:
+        end(LogonSession.objects.filter(session_key=key), LOGGED_OFF)
+
+
+def is_live(row: LogonSession) -> bool:
+    """Whether a session is open now and within its limits: what tokens are asked for."""
+    now = timezone.now()
+    over = _is_over(row, now - row.created_at, now - row.seen_at)
+    return row.ended_at is None and not over
 
 
 def end(sessions: QuerySet[LogonSession], because: str) -> int:
-    """End those that are open; how many that were."""
-    opened = sessions.filter(ended_at__isnull=True)
-    return opened.update(ended_at=Now(), ended_because=because)
+    """End those that are open, and have their applications told, in the caller's
+    transaction; how many that were."""
+    opened = dict(
+        sessions.filter(ended_at=None).order_by("pk").values_list("pk", "session_key")
+    )
+    if not opened:
+        return 0
+    ended = LogonSession.objects.filter(pk__in=opened, ended_at=None)
+    count = ended.update(ended_at=Now(), ended_because=because)
+    Session.objects.filter(session_key__in=opened.values()).delete()
+    _tell(opened)
+    return count
 
 
 def end_all_of(idp: IdentityProvider, because: str) -> int:
     """End every open session through an IdP, in the caller's transaction (F-27)."""
     return end(LogonSession.objects.filter(idp=idp), because)
+
+
+def _is_over(row: LogonSession, age: timedelta, silence: timedelta) -> bool:
+    limits = settings.EMPLOYEE_SESSION if row.idp_id else settings.CONSOLE_SESSION
+    idle, longest = limits
+    return silence >= idle or age >= longest
+
+
+def _tell(opened: dict[int, str]) -> None:
+    """Put a notice into the outbox for each application that wants to hear of it."""
+    pairs = (
+        LogonSession.objects.filter(pk__in=opened)
+        .exclude(access_tokens__application__backchannel_logout_uri="")
+        .exclude(access_tokens__application=None)
+        .values_list("pk", "access_tokens__application")
+        .distinct()
+    )
+    LogoutNotice.objects.bulk_create(
+        (LogoutNotice(session_id=pk, application_id=app) for pk, app in pairs),
+        ignore_conflicts=True,
+    )

@@ -16,6 +16,9 @@ from identity.connectors.records import (
     CopyValue,
     DepartmentRecord,
     Event,
+    Identity,
+    LogonStage,
+    LogonWay,
     Lookup,
     Scope,
     SourceField,
@@ -84,6 +87,16 @@ class Opened:
     owner: str
 
 
+class LogonWatch(Protocol):
+    """Who follows a logon: hears which stages it passed and what it proved."""
+
+    def passed(self, stage: LogonStage) -> None:
+        """EXCHANGE, IDENTITY or COMPANY is behind it."""
+
+    def verdict(self, check: Check) -> None:
+        """A row of the connectivity test that only a logon can fill, by its key."""
+
+
 class Connector(ABC):
     """One vendor's app, as the core sees it."""
 
@@ -108,6 +121,10 @@ class Connector(ABC):
     push_names: ClassVar["Mapping[str, str | Promise]"] = {}
     """What the vendor's console calls each of them, and our Request Address ("address").
     """
+    homepage_name: ClassVar[str] = ""
+    """The last part of the address that the vendor's client opens for a silent logon."""
+    in_app: ClassVar[str] = ""
+    """Template of the scripts by which that page asks the vendor's client for a code."""
     guide: ClassVar[str]
     """Template of the vendor's part of the guide, shown beside the wizard's fields."""
     event_guide: ClassVar[str] = ""
@@ -214,6 +231,38 @@ class Connector(ABC):
 
         Keep a portion before asking for the next one: that makes the vendor forget it.
         Raises `ConnectorError`.
+        """
+
+    @classmethod
+    @abstractmethod
+    def logon_origin(cls) -> str:
+        """Scheme and host of the vendor's logon page: what a page of ours may frame."""
+
+    @abstractmethod
+    def company(self) -> str:
+        """The vendor's public id of the IdP's company, which its client also knows."""
+
+    @abstractmethod
+    def logon_url(self, way: LogonWay, *, callback: str, state: str) -> str:
+        """Where a browser goes (PAGE), or what our page frames (QR), to log on.
+
+        It comes back to `callback` with a code and the same `state`. No request is
+        sent. There is none for SILENT.
+        """
+
+    @abstractmethod
+    def code_of(self, answer: Mapping[str, str]) -> str:
+        """The code in what came back to the callback, one value of each parameter; ""
+        if there is none, as after a refusal."""
+
+    @abstractmethod
+    def identify(self, code: str, way: LogonWay, watch: LogonWatch) -> Identity:
+        """Ask who is behind a code, and whether they are of this company.
+
+        Codes of the vendor's page and of its client are two kinds, and none is taken
+        for the other. Waits for no retries: a person is waiting. Raises `LogonRefused`
+        or `ConnectorError`; the stage that failed is the first one that `watch` has
+        not heard of.
         """
 
     def stream(

@@ -11,7 +11,8 @@
       Unexpected              not the documented answer    stop, keep a cleaned sample
         Foreign               not even the vendor's        stop, it says nothing
 
-and, beside them, `PushRefused` for a notice that is not the vendor's.
+and, beside them, `PushRefused` for a notice that is not the vendor's, and
+`LogonRefused` for a person whom the vendor does not vouch for.
 
 Only a connector's client raises them, and nothing else leaves it. An unknown code is
 `Unexpected`, never an empty answer (reliability R7).
@@ -132,3 +133,21 @@ class PushRefused(Exception):
     def __init__(self, fault: PushFault) -> None:
         super().__init__(fault)
         self.fault = fault
+
+
+class LogonFault(StrEnum):
+    """Why a vendor's word is not enough to let somebody in."""
+
+    CODE = "code"  # unknown, used, expired, or made for another app
+    COMPANY = "company"  # the token answer names another company, or none
+    STRANGER = "stranger"  # not one of the company's people
+    EXTERNAL = "external"  # known to the company, but only as an outside contact
+
+
+class LogonRefused(Exception):
+    """Whoever this is does not get in. `code` is the vendor's, if it said one."""
+
+    def __init__(self, fault: LogonFault, *, code: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.code = code

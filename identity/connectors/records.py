@@ -279,3 +279,35 @@ class Event:
     sent_at: int | None = None
     body: str = field(default="", repr=False)
     """What came, as text."""
+
+
+class LogonWay(StrEnum):
+    """How a person proves to the vendor who they are."""
+
+    PAGE = "page"  # on the vendor's own page
+    QR = "qr"  # on the vendor's page inside of ours, with the phone
+    SILENT = "silent"  # inside the vendor's client, without being asked
+
+
+class LogonStage(StrEnum):
+    """The stages of a logon, in order; one that fails ends it."""
+
+    STATE = "state"  # the answer belongs to what this browser began
+    EXCHANGE = "exchange"  # the vendor takes its code
+    IDENTITY = "identity"  # and says whose it was
+    COMPANY = "company"  # it is the IdP's company, and one of its people
+    PERSON = "person"  # exactly one such person is in the directory
+    STATUS = "status"  # who may log on now
+    SESSION = "session"  # a session was opened
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a vendor vouches for: a person of the IdP's own company.
+
+    `unionid` is what they are matched by, never a mobile or an e-mail (T-11).
+    """
+
+    userid: str
+    unionid: str
+    name: str = ""

@@ -40,6 +40,9 @@ class User(AbstractUser):
     language = models.CharField(max_length=10, blank=True, default="")
     theme = models.CharField(max_length=8, blank=True, default="")
 
+    sub: str = ""
+    """How applications know the person: set by the backend that knows who it is."""
+
     objects: ClassVar[AccountManager] = AccountManager()
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ from identity.connectors.base import (
     PUSH_METHOD,
     Addresses,
     Connector,
+    LogonWatch,
     Opened,
     Push,
     PushMethod,
@@ -39,6 +40,8 @@ from identity.connectors.records import (
     DepartmentRecord,
     EmployeeRecord,
     Event,
+    Identity,
+    LogonWay,
     Lookup,
     MembershipRecord,
     Scope,
@@ -85,6 +88,8 @@ class DingTalk(Connector):
         "aes_key": gettext_lazy("Encryption Aes_key (加密 aes_key)"),
         "token": gettext_lazy("Signature Token (签名 token)"),
     }
+    homepage_name: ClassVar[str] = "dingAuth"
+    in_app: ClassVar[str] = "dingtalk/in_app.html"
     guide: ClassVar[str] = "dingtalk/guide.html"
     event_guide: ClassVar[str] = "dingtalk/events.html"
 
@@ -216,6 +221,27 @@ class DingTalk(Connector):
             found = client.failed_pushes().value
             more = found.more
             yield tuple(_told(found.items))
+
+    @classmethod
+    def logon_origin(cls) -> str:
+        """The host of DINGTALK_LOGIN_URL."""
+        raise NotImplementedError
+
+    def company(self) -> str:
+        """The CorpId."""
+        return self.credentials.get("corp_id", "")
+
+    def logon_url(self, way: LogonWay, *, callback: str, state: str) -> str:
+        """DingTalk's logon page; see `oauth`."""
+        raise NotImplementedError
+
+    def code_of(self, answer: Mapping[str, str]) -> str:
+        """Equal values; `authCode` first."""
+        return answer.get("authCode") or answer.get("code") or ""
+
+    def identify(self, code: str, way: LogonWay, watch: LogonWatch) -> Identity:
+        """Who is behind a code; see `oauth`."""
+        raise NotImplementedError
 
     def stream(
         self,

@@ -1,0 +1,111 @@
+"""The keys that ID tokens and logout tokens are signed with: RS256, kept sealed.
+
+A new key is published for a while before it signs, and an old one for a while after,
+so that an application with an older key set still understands every token (F-86).
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from jwcrypto.jwk import JWK
+
+from identity.models.accounts import Enterprise
+from identity.models.idp import key_ring
+
+
+class SigningKey(models.Model):
+    """A key: published from `created_at` on, signs from `signs_from` until the next one
+    does, and stays published until `published_until`. `sealed` is the private key."""
+
+    ALGORITHM = "RS256"
+    BITS = 2048
+    AHEAD: ClassVar[timedelta] = timedelta(minutes=10)
+    """How long a new key is published before it signs."""
+    AFTER: ClassVar[timedelta] = timedelta(hours=24)
+    """How long the one before it stays published once it signs no more."""
+
+    kid = models.CharField(max_length=64, unique=True)
+    sealed = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    signs_from = models.DateTimeField()
+    published_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
+        ordering = ["-signs_from", "-pk"]
+
+    def __str__(self) -> str:
+        return self.kid
+
+    @classmethod
+    def signing(cls) -> "SigningKey":
+        """The key that signs now; the first one is made at first need."""
+        key = cls.objects.filter(signs_from__lte=timezone.now()).first()
+        return key or cls._first()
+
+    @classmethod
+    def published(cls) -> list["SigningKey"]:
+        """Every key that a token in use may be signed with, or soon will be."""
+        cls.signing()
+        unended = models.Q(published_until=None)
+        unended |= models.Q(published_until__gt=timezone.now())
+        return list(cls.objects.filter(unended))
+
+    @classmethod
+    def rotate(cls) -> "SigningKey":
+        """Make the key that signs next, unless one is on its way already."""
+        cls.signing()
+        with _alone():
+            now = timezone.now()
+            coming = cls.objects.filter(signs_from__gt=now).first()
+            if coming:
+                return coming
+            fresh = cls._make(now + cls.AHEAD)
+            before = cls.objects.exclude(pk=fresh.pk).filter(published_until=None)
+            before.update(published_until=fresh.signs_from + cls.AFTER)
+            return fresh
+
+    def private(self) -> JWK:
+        """The key itself; raises CannotOpen."""
+        pem = key_ring().open(self.sealed, _context(self.kid))
+        return JWK.from_pem(pem.encode())
+
+    def public(self) -> dict[str, Any]:
+        """What the key set says of it (RFC 7517)."""
+        shown: dict[str, Any] = json.loads(self.private().export_public())
+        return {**shown, "kid": self.kid, "alg": self.ALGORITHM, "use": "sig"}
+
+    @classmethod
+    def _first(cls) -> "SigningKey":
+        with _alone():
+            now = timezone.now()
+            key = cls.objects.filter(signs_from__lte=now).first()
+            return key or cls._make(now)
+
+    @classmethod
+    def _make(cls, signs_from: datetime) -> "SigningKey":
+        key = JWK.generate(kty="RSA", size=cls.BITS)
+        kid = key.thumbprint()
+        pem = key.export_to_pem(private_key=True, password=None).decode()
+        sealed = key_ring().seal(pem, _context(kid))
+        return cls.objects.create(kid=kid, sealed=sealed, signs_from=signs_from)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A transaction in which nobody else makes a key."""
+    enterprise = Enterprise.load()
+    with transaction.atomic():
+        Enterprise.objects.select_for_update().get(pk=enterprise.pk)
+        yield
+
+
+def _context(kid: str) -> str:
+    return f"signing key {kid}"
