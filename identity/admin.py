@@ -8,7 +8,7 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from identity import audit
@@ -19,6 +19,7 @@ from identity.models import (
     IdentityProvider,
     User,
 )
+from identity.proof import asked_first
 
 admin.site.site_header = admin.site.site_title = "sasebridge"
 admin.site.index_title = _("Accounts and records")
@@ -95,6 +96,26 @@ class AccountAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]
             },
         ),
     )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """A role gives or takes all access, so the password is asked for first (T-48)."""
+        asked = asked_first(request)
+        return asked or super().changeform_view(
+            request, object_id, form_url, extra_context
+        )
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """So does somebody's password."""
+        asked = asked_first(request)
+        return asked or super().user_change_password(request, id, form_url)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Who is added here by hand is staff more often than anything else."""

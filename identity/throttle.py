@@ -1,5 +1,7 @@
-"""Limits for public addresses: so many times a minute and network address (T-42)."""
+"""Limits for public addresses: so many times a minute and network address (T-42), and
+for guesses at an account, wherever they come from (T-41)."""
 
+import math
 from datetime import timedelta
 
 from django.db import transaction
@@ -10,6 +12,7 @@ from django.utils import timezone
 from identity.models import Tally
 
 KEPT = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def count(request: HttpRequest, what: str) -> int:
@@ -24,3 +27,32 @@ def count(request: HttpRequest, what: str) -> int:
         if made:
             Tally.objects.filter(minute__lt=minute - KEPT).delete()
     return row.count
+
+
+def wait(what: str, *, most: int) -> int:
+    """Take one of the tries that there are; 0, or the seconds until there are new ones.
+
+    Atomic, so that fifty at once are no more than fifty in a row. After `most` of them
+    there are none until a minute after the last one that was let through: in no minute
+    are there more, and who is refused does not make it longer.
+    """
+    with transaction.atomic():
+        rows = Tally.objects.select_for_update()
+        fresh = {"minute": timezone.now(), "count": 0}
+        row, made = rows.get_or_create(key=what, defaults=fresh)
+        now = timezone.now()
+        left = row.minute + MINUTE - now
+        if left <= timedelta(0):
+            row.count = 0
+        if row.count >= most:
+            return math.ceil(left.total_seconds())
+        row.count, row.minute = row.count + 1, now
+        row.save(update_fields=["count", "minute"])
+        if made:
+            Tally.objects.filter(minute__lt=now - KEPT).delete()
+    return 0
+
+
+def forget(what: str) -> None:
+    """Give back the try that was no guess: the others stay taken."""
+    Tally.objects.filter(key=what, count__gt=0).update(count=F("count") - 1)

@@ -31,6 +31,7 @@ from identity.forms.version import (
 )
 from identity.impact import impact_of
 from identity.models import IdentityProvider
+from identity.proof import Proof
 from identity.views.fields import basic_context
 from identity.views.marks import Mark, differences, last_save, marks_of
 from identity.views.testing import rows_of
@@ -45,7 +46,7 @@ UNPROCESSABLE, CONFLICT = 422, 409
 @administrators_only
 def edit(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """Save all or nothing: what nobody overtook, and changed credentials only after a
-    test of exactly them. Closing needs a confirmation of its own."""
+    test of exactly them. Closing needs a confirmation of its own, and the password."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if idp.is_draft:
         return redirect("identity:setup-basic", idp_id=idp.pk)
@@ -63,6 +64,7 @@ class _Save:
         self.base = sent(request.POST, self.found)
         self.forms = IdpForms(idp, request.POST)
         self.closing = ClosingForm(request.POST)
+        self.proof = Proof(request)
 
     def answer(self) -> HttpResponse:
         """The page again with what is in the way, or the overview once it is saved."""
@@ -85,10 +87,13 @@ class _Save:
         self.forms.is_valid()
         if overtaken(self.forms, self.base) or (tested and self._tested_in_vain()):
             return _overtaken(self.request, self.forms, self.base)
-        unconfirmed = self.forms.closes() and not self.closing.is_valid()
-        if unconfirmed or not self.forms.is_valid():
+        if not self.forms.is_valid() or (self.forms.closes() and not self._confirmed()):
             return self._again()
         return None
+
+    def _confirmed(self) -> bool:
+        """Whether closing is meant, by the account's holder."""
+        return self.closing.is_valid() and self.proof.given()
 
     def _tested_in_vain(self) -> bool:
         """Whether a value that the test used was changed while it ran."""
@@ -100,6 +105,7 @@ class _Save:
         """The form as it was sent, and the version that it was filled from."""
         kwargs |= {"base": self.base, "status": UNPROCESSABLE}
         kwargs["closing"] = self.closing if self.forms.closes() else None
+        kwargs["proof"] = self.proof
         return _page(self.request, self.forms, *args, **kwargs)
 
     def _saved(self, checks: list[Check]) -> HttpResponse:
@@ -147,6 +153,7 @@ def _page(
     *,
     base: State | None = None,
     closing: ClosingForm | None = None,
+    proof: Proof | None = None,
     lost: bool = False,
     more: dict[str, Any] | None = None,
     status: int = 200,
@@ -155,11 +162,14 @@ def _page(
     failed = [one for one in checks or [] if one.status is CheckStatus.FAIL]
     marks = marks_of(forms)
     context = basic_context(forms, marks) | _bar(marks) | (more or {})
+    proof = proof or Proof(request)
     context["problems"] += problems_of(closing) if closing else []
+    context["problems"] += proof.problems
     context |= {
         "version": signed(state_of(forms.idp) if base is None else base),
         "impact": impact_of(forms.idp),
         "closing": closing or ClosingForm(),
+        "proof": proof,
         "failed": rows_of([asdict(check) for check in failed]),
         "lost": lost,
     }

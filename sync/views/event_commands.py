@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from identity import audit
 from identity.access import administrators_only
 from identity.models import IdentityProvider
+from identity.proof import proven
 from sync import handling, tasks
 from sync.models import InboxEvent
 from sync.views import events, parameters
@@ -61,6 +62,7 @@ def again_all(request: "ConsoleRequest") -> HttpResponse:
 
 @require_POST
 @administrators_only
+@proven
 def approve(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """Let held events pass the guard: exactly those that the administrator was shown."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)

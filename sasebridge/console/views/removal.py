@@ -18,6 +18,7 @@ from identity import audit
 from identity.access import administrators_only
 from identity.inputs import StrictForm, TextField
 from identity.models import AuditEvent, IdentityProvider
+from identity.proof import Proof
 from sync import removal
 
 if TYPE_CHECKING:
@@ -59,17 +60,18 @@ class NameForm(StrictForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def delete(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
-    """Show what goes with a closed IdP; with its name typed, delete it."""
+    """Show what goes with a closed IdP; with its name typed, and the password if that
+    was long ago, delete it."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
     if idp.is_draft:
         return redirect("identity:discard", idp_id=idp.pk)
-    form = NameForm(request.POST or None, name=idp.name)
+    form, proof = NameForm(request.POST or None, name=idp.name), Proof(request)
     if request.method != "POST":
-        return _page(request, idp, form)
+        return _page(request, idp, form, proof)
     if idp.status != IdentityProvider.Status.CLOSED:
-        return _page(request, idp, form, status=CONFLICT)
-    if not form.is_valid():
-        return _page(request, idp, form, status=UNPROCESSABLE)
+        return _page(request, idp, form, proof, status=CONFLICT)
+    if not form.is_valid() or not proof.given():
+        return _page(request, idp, form, proof, status=UNPROCESSABLE)
     return _deleted(request, idp)
 
 
@@ -129,12 +131,17 @@ def _stopped(idp: IdentityProvider) -> str:
 
 
 def _page(
-    request: "ConsoleRequest", idp: IdentityProvider, form: NameForm, status: int = 200
+    request: "ConsoleRequest",
+    idp: IdentityProvider,
+    form: NameForm,
+    proof: Proof,
+    status: int = 200,
 ) -> HttpResponse:
     closed = idp.status == IdentityProvider.Status.CLOSED
     context = {
         "idp": idp,
         "form": form,
+        "proof": proof,
         "closed": closed,
         "goes": _in_words(removal.holdings(idp)) if closed else [],
     }
