@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from identity.connection import passed
 from identity.connectors.dingtalk import client as calls
+from identity.connectors.dingtalk.calling import TOKEN
 from identity.connectors.dingtalk.checks import run_checks
 from identity.connectors.dingtalk.connector import DingTalk
 from identity.connectors.dingtalk.deadline import Limits
@@ -89,7 +90,7 @@ def test_a_sound_app_is_asked_no_more_than_needed(
     run: Run, simulator: Simulator
 ) -> None:
     run()
-    assert simulator.calls[calls.TOKEN] == 1
+    assert simulator.calls[TOKEN] == 1
     assert simulator.calls[calls.CORP_TOKEN] == 1
     assert simulator.calls[calls.SCOPES] == 1
     assert simulator.calls[calls.SUB_DEPARTMENTS] == 1
@@ -102,7 +103,7 @@ def test_the_token_is_asked_for_afresh_each_time(
 ) -> None:
     run()
     run()
-    assert simulator.calls[calls.TOKEN] == 2
+    assert simulator.calls[TOKEN] == 2
 
 
 @pytest.mark.parametrize("scope", SEVEN)
@@ -304,7 +305,7 @@ def test_a_host_that_is_not_reached_is_named_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("path", "key"), [(calls.TOKEN, "token"), (calls.SCOPES, "ip_allow_list")]
+    ("path", "key"), [(TOKEN, "token"), (calls.SCOPES, "ip_allow_list")]
 )
 def test_a_portal_that_answers_instead_is_named(
     run: Run, simulator: Simulator, path: str, key: str
@@ -439,7 +440,7 @@ def test_rows_come_as_they_end(
 ) -> None:
     stream = DingTalk(credentials, gate).checks()
     assert next(stream).key == "reach_oapi"
-    assert simulator.calls[calls.TOKEN] == 0
+    assert simulator.calls[TOKEN] == 0
     assert [check.key for check in stream] == KEYS[1:]
 
 

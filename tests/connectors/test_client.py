@@ -14,7 +14,8 @@ from identity.connectors import errors
 from identity.connectors.base import CrawlStopped
 from identity.connectors.dingtalk import client as calls
 from identity.connectors.dingtalk import tokens
-from identity.connectors.dingtalk.client import Client, Patience
+from identity.connectors.dingtalk.calling import TOKEN, Patience
+from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.simulator import effects
 from identity.connectors.dingtalk.simulator.api import Simulator
 from tests.connectors.conftest import CountingGate
@@ -58,7 +59,7 @@ def test_sixteen_threads_ask_for_one_token(
     with ThreadPoolExecutor(16) as pool:
         answers = [pool.submit(ask) for _ in range(16)]
     assert all(answer.result() for answer in answers)
-    assert simulator.calls[calls.TOKEN] == 1
+    assert simulator.calls[TOKEN] == 1
     assert client.calls == 17
 
 
@@ -67,7 +68,7 @@ def test_a_token_is_shared_by_all_clients_of_an_app(
 ) -> None:
     for _client in range(3):
         make_client().scopes()
-    assert simulator.calls[calls.TOKEN] == 1
+    assert simulator.calls[TOKEN] == 1
 
 
 def test_another_secret_gets_a_token_of_its_own(
@@ -76,7 +77,7 @@ def test_another_secret_gets_a_token_of_its_own(
     client.scopes()
     with pytest.raises(errors.CredentialsRejected):
         make_client(credentials={"app_secret": "another-secret"}).scopes()
-    assert simulator.calls[calls.TOKEN] == 2
+    assert simulator.calls[TOKEN] == 2
 
 
 def test_sixteen_threads_with_a_dead_token_ask_for_one_new_one(
@@ -94,7 +95,7 @@ def test_sixteen_threads_with_a_dead_token_ask_for_one_new_one(
     with ThreadPoolExecutor(16) as pool:
         answers = [pool.submit(ask) for _ in range(16)]
     assert {answer.result() for answer in answers} == {40}
-    assert simulator.calls[calls.TOKEN] == 2
+    assert simulator.calls[TOKEN] == 2
 
 
 @pytest.mark.parametrize("code", ["40014", "42001"])
@@ -116,7 +117,7 @@ def test_a_token_is_renewed_before_it_ends(
     client.scopes()
     time.sleep(0.95)
     client.scopes()
-    assert simulator.calls[calls.TOKEN] == 2
+    assert simulator.calls[TOKEN] == 2
     assert simulator.calls[calls.SCOPES] == 2
 
 
@@ -125,7 +126,7 @@ def test_a_fresh_token_is_asked_for_whatever_is_kept(
 ) -> None:
     client.scopes()
     client.fresh_token()
-    assert simulator.calls[calls.TOKEN] == 2
+    assert simulator.calls[TOKEN] == 2
 
 
 def test_an_error_of_the_one_who_asks_reaches_all_who_wait() -> None:
@@ -371,7 +372,7 @@ def test_every_request_passes_the_gate_at_a_little_below_the_rate(
     client.members("1")
     assert gate.rates[calls.SCOPES] == {19.0}
     assert gate.rates[calls.MEMBERS] == {19.0}
-    assert gate.rates[calls.TOKEN] == {0.0}
+    assert gate.rates[TOKEN] == {0.0}
     assert sum(map(len, gate.passed.values())) == client.calls == 3
 
 
@@ -441,9 +442,9 @@ def test_a_call_is_one_line_of_path_code_and_time_and_holds_no_secret(
     with pytest.raises(errors.Gone):
         client.user("nobody")
     client.corp_token(simulator.corp_id)
-    lines = [r.getMessage() for r in caplog.records if r.name.endswith("client")]
+    lines = [r.getMessage() for r in caplog.records if r.name.endswith("calling")]
     assert [line.split()[0] for line in lines] == [
-        calls.TOKEN, calls.SCOPES, calls.USER, calls.CORP_TOKEN,
+        TOKEN, calls.SCOPES, calls.USER, calls.CORP_TOKEN,
     ]  # fmt: skip
     assert lines[2].split()[1] == "60121"
     assert all(line.endswith(" ms") for line in lines)

@@ -13,6 +13,7 @@ import pytest
 from identity.connectors import errors
 from identity.connectors.base import CrawlStopped
 from identity.connectors.dingtalk import client as calls
+from identity.connectors.dingtalk.calling import TOKEN
 from identity.connectors.dingtalk.connector import DingTalk
 from identity.connectors.dingtalk.simulator import effects
 from identity.connectors.dingtalk.simulator.api import Simulator
@@ -147,7 +148,7 @@ def test_a_clean_whole_read_needs_the_fewest_calls(
     pages = sum(max(1, -(-direct[d] // 100)) for d in taken.departments)
     assert pages > departments
     assert simulator.calls == {
-        calls.TOKEN: 1,
+        TOKEN: 1,
         calls.SCOPES: 1,
         calls.DEPARTMENT: 1,
         calls.SUB_DEPARTMENTS: departments,
@@ -390,7 +391,7 @@ def test_single_people_are_asked_for_and_the_gone_are_named(
     assert taken.gone == [left.userid]
     assert taken.faults == []
     assert taken.places == {(here.userid, "501001")}
-    assert simulator.calls == {calls.TOKEN: 1, calls.USER: 2}
+    assert simulator.calls == {TOKEN: 1, calls.USER: 2}
 
 
 def test_single_people_outside_of_the_range_are_faults_and_not_gone(
@@ -732,7 +733,7 @@ def test_a_token_that_dies_in_the_middle_is_asked_for_once(
     simulator.faults.before(calls.MEMBERS, 4, simulator.revoke_tokens)
     taken = take()
     assert taken.complete
-    assert simulator.calls[calls.TOKEN] == 2
+    assert simulator.calls[TOKEN] == 2
 
 
 # --- stopping ---

@@ -14,7 +14,8 @@ import pytest
 
 from identity.connectors import errors
 from identity.connectors.base import CrawlStopped
-from identity.connectors.dingtalk.client import Client, Patience
+from identity.connectors.dingtalk.calling import Patience
+from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.deadline import Limits
 from identity.connectors.dingtalk.transport import Request, Transport
 from tests.connectors.conftest import CountingGate

@@ -216,7 +216,9 @@ def test_the_two_families_of_codes_are_not_interchangeable(
 def test_the_company_is_named_only_with_its_scope(
     simulator: Simulator, caller: Caller, anyone: Person
 ) -> None:
-    plain = exchange(caller, code=simulator.browser_code(anyone.unionid)).json()
+    plain = exchange(
+        caller, code=simulator.browser_code(anyone.unionid, "openid")
+    ).json()
     assert set(plain) == {"accessToken", "refreshToken", "expireIn"}
     code = simulator.browser_code(anyone.unionid, "openid corpid")
     assert exchange(caller, code=code).json()["corpId"] == simulator.corp_id

@@ -15,6 +15,7 @@ from identity.connectors.errors import Unexpected
 from identity.connectors.records import ROOT
 
 LONGEST_NAME = 200
+LONGEST_UNIONID = 128
 SHAPE = "shape"
 """The code of the error that an answer of another shape is."""
 
@@ -76,6 +77,41 @@ class Gateway:
 
     endpoint: str
     ticket: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    """A person's own token, and the company that they chose at the logon, "" if none
+    is named."""
+
+    value: str = field(repr=False)
+    corp_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """Whose token it is; `mobile` says whether their number came with it."""
+
+    unionid: str
+    name: str
+    mobile: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom the company knows by a unionid: one of its own, or an outside contact."""
+
+    userid: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who opened our page inside DingTalk."""
+
+    userid: str
+    unionid: str
+    name: str
 
 
 def scopes(body: Mapping[str, Any]) -> Range:
@@ -163,6 +199,36 @@ def token(body: Mapping[str, Any]) -> tuple[str, int]:
     return value, seconds
 
 
+def user_token(body: Mapping[str, Any]) -> UserToken:
+    """The answer of oauth2/userAccessToken. `corpId` comes only with its scope."""
+    value: str = _member(body, "accessToken", str)
+    # It goes into a header, where DingTalk's own are plain letters and digits.
+    if not (value and value.isascii() and value.isprintable()):
+        raise _shape("accessToken")
+    corp_id = body.get("corpId")
+    return UserToken(value, corp_id if isinstance(corp_id, str) else "")
+
+
+def myself(body: Mapping[str, Any]) -> Myself:
+    """The answer of contact/users/me."""
+    return Myself(_unionid(body, "unionId"), _name(body, "nick"), "mobile" in body)
+
+
+def contact(body: Mapping[str, Any]) -> Contact:
+    """The answer of user/getbyunionid; `contact_type` must be there: 0 is an employee."""
+    result = _member(body, "result", dict)
+    kind = shapes.integer(result.get("contact_type"))
+    if kind not in (0, 1):
+        raise _shape("contact_type")
+    return Contact(_userid(result), kind == 0)
+
+
+def visitor(body: Mapping[str, Any]) -> Visitor:
+    """The answer of user/getuserinfo."""
+    result = _member(body, "result", dict)
+    return Visitor(_userid(result), _unionid(result, "unionid"), _name(result, "name"))
+
+
 def gateway(body: Mapping[str, Any]) -> Gateway:
     """The answer of gateway/connections/open."""
     endpoint: str = _member(body, "endpoint", str)
@@ -184,6 +250,25 @@ def _department(raw: object) -> DepartmentItem | None:
         shapes.text(raw.get("name"))[:LONGEST_NAME],
         None if parent in (None, "") else shapes.department_id(parent),
     )
+
+
+def _userid(body: Mapping[str, Any]) -> str:
+    try:
+        return shapes.userid(body.get("userid"))
+    except Malformed:
+        raise _shape("userid") from None
+
+
+def _unionid(body: Mapping[str, Any], key: str) -> str:
+    """Exactly as it came: people are matched by it."""
+    value: str = _member(body, key, str)
+    if not 0 < len(value) <= LONGEST_UNIONID or shapes.text(value) != value:
+        raise _shape(key)
+    return value
+
+
+def _name(body: Mapping[str, Any], key: str) -> str:
+    return shapes.text(body.get(key))[:LONGEST_NAME]
 
 
 def _member(body: Mapping[str, Any], key: str, kind: type) -> Any:

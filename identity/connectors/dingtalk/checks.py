@@ -22,8 +22,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from identity.connectors.base import Gate
-from identity.connectors.dingtalk import fields, findings
-from identity.connectors.dingtalk.client import CORP_TOKEN, SCOPES, TOKEN
+from identity.connectors.dingtalk import fields, findings, rows
+from identity.connectors.dingtalk.calling import TOKEN
+from identity.connectors.dingtalk.client import CORP_TOKEN, SCOPES
 from identity.connectors.dingtalk.findings import Finding
 from identity.connectors.dingtalk.permissions import PERMISSIONS, Permission, Proof
 from identity.connectors.dingtalk.probes import Outcome, Probes, TimeUp
@@ -54,7 +55,7 @@ def run_checks(
     try:
         for row in _rows():
             finding = _finding(row, probes, done)
-            check = done[row.check.key] = _fill(row.check, finding)
+            check = done[row.check.key] = rows.filled(row.check, finding)
             yield check
     finally:
         probes.close()
@@ -75,19 +76,6 @@ def _finding(row: Row, probes: Probes, done: Mapping[str, Check]) -> Finding:
         return Finding(status, _("not run: time is up"), fix, facts=facts)
 
 
-def _fill(check: Check, finding: Finding) -> Check:
-    return replace(
-        check,
-        status=finding.status,
-        cause=finding.cause,
-        fix=finding.fix,
-        link=finding.link,
-        paste=finding.paste,
-        ms=finding.ms,
-        facts={**check.facts, **finding.facts},
-    )
-
-
 # --- the rows, in the order of display ---
 
 
@@ -95,7 +83,7 @@ def _rows() -> Iterator[Row]:
     yield _host("reach_oapi", _("Legacy API"), settings.DINGTALK_OAPI_URL)
     yield _host("reach_api", _("New API"), settings.DINGTALK_API_URL)
     yield Row(
-        _check(
+        rows.blank(
             "token",
             _("Credentials"),
             _("AppKey and AppSecret"),
@@ -106,7 +94,7 @@ def _rows() -> Iterator[Row]:
         lambda probes: _refused_or_passed(probes.token()),
     )
     yield Row(
-        _check(
+        rows.blank(
             "corp_id",
             _("Credentials"),
             _("CorpId"),
@@ -117,7 +105,7 @@ def _rows() -> Iterator[Row]:
         lambda probes: _timed(probes.corp(), findings.corp(probes.corp().error)),
     )
     yield Row(
-        _check(
+        rows.blank(
             "ip_allow_list",
             _("Network"),
             _("Server Egress IP"),
@@ -130,7 +118,7 @@ def _rows() -> Iterator[Row]:
     for permission in PERMISSIONS:
         yield _permission(permission)
     yield Row(
-        _check(
+        rows.blank(
             "range",
             _("Range"),
             _("Permission scope"),
@@ -144,7 +132,7 @@ def _rows() -> Iterator[Row]:
 
 def _host(key: str, name: str, base: str) -> Row:
     host = urlsplit(base).netloc
-    check = _check(
+    check = rows.blank(
         key,
         _("Reach"),
         f"{name} — {base.partition('://')[2]}",
@@ -155,25 +143,11 @@ def _host(key: str, name: str, base: str) -> Row:
 
 
 def _permission(permission: Permission) -> Row:
-    check = _check(
-        f"permission_{permission.scope}",
-        _("Permissions"),
-        str(permission.name),
-        permission.asked,
-        _("Without it: %(lost)s") % {"lost": permission.lost},
-    )
-    facts = {"scope": permission.scope, "console_name": permission.console_name}
-    check = replace(check, facts=facts)
+    check = rows.of_permission(permission)
     if permission.proof is Proof.LOGON:
         return Row(check, (), partial(_at_logon, permission))
     judge = _sampled if permission.proof is Proof.SAMPLE else _called
     return Row(check, ("ip_allow_list",), partial(judge, permission))
-
-
-def _check(key: str, group: str, title: str, asked: str, proves: str) -> Check:
-    return Check(
-        key, group, title, CheckStatus.SKIPPED, proves=proves, asked=asked, facts={}
-    )
 
 
 # --- how each is run ---

@@ -21,13 +21,15 @@ from identity.connectors.base import (
 from identity.connectors.dingtalk import (
     events,
     fields,
+    oauth,
     people,
     pushes,
     sample,
     stream,
 )
+from identity.connectors.dingtalk.calling import Patience
 from identity.connectors.dingtalk.checks import run_checks
-from identity.connectors.dingtalk.client import Client, Patience
+from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.lookup import lookup
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.dingtalk.snapshot import snapshot
@@ -225,7 +227,7 @@ class DingTalk(Connector):
     @classmethod
     def logon_origin(cls) -> str:
         """The host of DINGTALK_LOGIN_URL."""
-        raise NotImplementedError
+        return oauth.origin()
 
     def company(self) -> str:
         """The CorpId."""
@@ -233,7 +235,7 @@ class DingTalk(Connector):
 
     def logon_url(self, way: LogonWay, *, callback: str, state: str) -> str:
         """DingTalk's logon page; see `oauth`."""
-        raise NotImplementedError
+        return oauth.page(self.credentials, way, callback, state)
 
     def code_of(self, answer: Mapping[str, str]) -> str:
         """Equal values; `authCode` first."""
@@ -241,7 +243,7 @@ class DingTalk(Connector):
 
     def identify(self, code: str, way: LogonWay, watch: LogonWatch) -> Identity:
         """Who is behind a code; see `oauth`."""
-        raise NotImplementedError
+        return oauth.identify(self.credentials, self.gate, code, way, watch)
 
     def stream(
         self,

@@ -6,6 +6,7 @@ in slices so short that a stopped read ends promptly.
 """
 
 import io
+import math
 import queue
 import socket
 import threading
@@ -37,6 +38,8 @@ class Limits:
     connect: float = 3.0
     read: float = 10.0
     whole: float = 20.0
+    until: float = math.inf
+    """The moment (monotonic) by which all calls together have ended."""
 
 
 class Deadline:
@@ -45,7 +48,7 @@ class Deadline:
     def __init__(self, limits: Limits, stopped: Callable[[], bool]) -> None:
         self.limits = limits
         self.stopped = stopped
-        self._ends = time.monotonic() + limits.whole
+        self._ends = min(time.monotonic() + limits.whole, limits.until)
 
     @property
     def over(self) -> bool:

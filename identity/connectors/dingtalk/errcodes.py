@@ -50,7 +50,9 @@ CREDENTIALS = {
     "authFailed",  # the stream gateway's word
 }
 STOPPED = {"50003", "50005", "70001"}
-GONE = {"60121", "33012", "60003"}
+GONE = {"60121", "33012", "60003", "invalidParameter.user.notFound"}
+CODES = {"invalidParameter.authCode.notFound", "40078", "40079", "41026"}
+"""About codes of the logon page, and about those of DingTalk's client."""
 OUT_OF_SCOPE = {"50002", "50004"}
 BUSY = {"-1", "15", "500", "504", "system.busy", "systemBusy", "88"}
 """88 stands here for a wrapper without a code: DingTalk's own back end timed out."""
@@ -67,6 +69,10 @@ _BAN_PAGE = re.compile(r"punish|x5secdata|_____tmd_____")
 
 class TokenInvalid(CredentialsRejected):
     """DingTalk does not know this access token; the client asks for one anew, once."""
+
+
+class CodeUnknown(Gone):
+    """DingTalk does not know this logon code: used, expired, or of another kind."""
 
 
 def judge(
@@ -268,6 +274,12 @@ def _credentials(said: Said) -> ConnectorError | None:
 
 
 def _absent(said: Said) -> ConnectorError | None:
+    if said.code in CODES:
+        return CodeUnknown(
+            _("DingTalk does not know this logon code (%(said)s).") % {"said": said},
+            code=said.code,
+            remedy=_("Begin the logon again."),
+        )
     if said.code in GONE:
         return Gone(
             _("DingTalk does not know this one (%(said)s).") % {"said": said},

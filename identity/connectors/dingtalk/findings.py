@@ -45,11 +45,24 @@ def skipped(cause: str) -> Finding:
     return Finding(CheckStatus.SKIPPED, cause)
 
 
-def at_logon(permission: Permission, app_key: str) -> Finding:
-    """A permission that acts on a person's own token; it can be granted before."""
+def at_logon(
+    permission: Permission, app_key: str, status: CheckStatus = CheckStatus.SKIPPED
+) -> Finding:
+    """A permission that acts on a person's own token, as a logon found it; SKIPPED if
+    there was none yet. A warning means that its field did not come."""
+    if status is CheckStatus.PASS:
+        return Finding()
+    cause = {
+        CheckStatus.SKIPPED: _("checked at first logon"),
+        CheckStatus.WARN: _(
+            "Probably missing: the last one who logged on has no mobile number here."
+        ),
+        CheckStatus.FAIL: _("Not granted at the last logon. %(lost)s")
+        % {"lost": permission.lost},
+    }
     return Finding(
-        CheckStatus.SKIPPED,
-        _("checked at first logon"),
+        status,
+        cause[status],
         _("Make sure that it is granted in DingTalk under Permission Management."),
         errcodes.apply_link(app_key, permission.scope),
     )

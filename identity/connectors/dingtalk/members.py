@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from identity.connectors.dingtalk import people
 from identity.connectors.dingtalk.answers import Page
-from identity.connectors.dingtalk.client import MEMBERS, USER, Read
+from identity.connectors.dingtalk.calling import Read
+from identity.connectors.dingtalk.client import MEMBERS, USER
 from identity.connectors.dingtalk.lookup import lookup, malformed
 from identity.connectors.dingtalk.reading import Reading
 from identity.connectors.dingtalk.shapes import Malformed

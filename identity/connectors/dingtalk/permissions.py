@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.connectors.dingtalk import fields
 
+CONTACT_READ, CONTACT_MOBILE = "Contact.User.Read", "Contact.User.mobile"
+"""Act on a person's own token."""
+
 
 class Proof(Enum):
     """How a permission is found out."""
@@ -31,7 +34,7 @@ class Permission:
 
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(
-        "Contact.User.mobile",
+        CONTACT_MOBILE,
         _("Personal Mobile Number Information"),
         "个人手机号信息",
         Proof.LOGON,
@@ -39,7 +42,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         _("The logon does not learn the person's own mobile number."),
     ),
     Permission(
-        "Contact.User.Read",
+        CONTACT_READ,
         _("Read Permission For Personal Information In The Address Book"),
         "通讯录个人信息读权限",
         Proof.LOGON,

@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from identity.connectors.base import CrawlStopped, Gate
 from identity.connectors.dingtalk.answers import Page, Range
-from identity.connectors.dingtalk.client import Client, Patience
+from identity.connectors.dingtalk.calling import Patience
+from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.deadline import Limits
 from identity.connectors.dingtalk.sample import MOST_DEPARTMENTS, tops_of
 from identity.connectors.errors import ConnectorError, Gone, OutOfScope

@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from identity.connectors.dingtalk.answers import Page, Range
-from identity.connectors.dingtalk.client import Client, Read
+from identity.connectors.dingtalk.calling import Read
+from identity.connectors.dingtalk.client import Client
 from identity.connectors.errors import Gone, OutOfScope
 from identity.connectors.records import ROOT
 

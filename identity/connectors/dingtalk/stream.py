@@ -16,8 +16,9 @@ from django.conf import settings
 
 from identity.connectors.base import CrawlStopped, Gate
 from identity.connectors.dingtalk import channel, frames
+from identity.connectors.dingtalk.calling import Patience
 from identity.connectors.dingtalk.channel import Channel
-from identity.connectors.dingtalk.client import Client, Patience
+from identity.connectors.dingtalk.client import Client
 from identity.connectors.dingtalk.frames import Frame
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.errors import ConnectorError, Throttled

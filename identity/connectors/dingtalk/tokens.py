@@ -45,13 +45,19 @@ class TokenSlot:
         self._flight: Future[Token] | None = None
 
     def get(
-        self, fetch: Callable[[], Token], *, refused: str = "", fresh: bool = False
+        self,
+        fetch: Callable[[], Token],
+        *,
+        refused: str = "",
+        fresh: bool = False,
+        within: float | None = None,
     ) -> str:
         """The token, from memory if it still serves.
 
         `refused` is a token that DingTalk did not accept: it is never returned from
         memory. `fresh` asks DingTalk in any case. An error of `fetch` reaches
         everybody who waited for it, except that a stopped read stops only itself.
+        Raises TimeoutError if another thread's fetch takes more than `within` seconds.
         """
         while True:
             with self._lock:
@@ -64,7 +70,7 @@ class TokenSlot:
                 self._fly(flight, fetch)
                 return flight.result().value
             try:
-                return flight.result().value
+                return flight.result(within).value
             except CrawlStopped:
                 continue  # somebody else's read was stopped, not this one
 

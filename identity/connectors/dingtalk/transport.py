@@ -56,12 +56,13 @@ logging.getLogger("urllib3.connectionpool").addFilter(_NoAddresses())
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; `payload` is sent as JSON."""
+    """A request; `payload` is sent as JSON. Secrets may stand anywhere but in `url`."""
 
     method: str
     url: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    payload: Mapping[str, Any] | None = None
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    payload: Mapping[str, Any] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Reply:
 
     status: int
     date: str
-    body: Any
+    body: Any = field(repr=False)
 
 
 class Transport:
@@ -140,7 +141,7 @@ class Transport:
             request.method,
             request.url,
             params=request.params,
-            headers=HEADERS,
+            headers={**HEADERS, **request.headers},
             json=request.payload,
             stream=True,
             allow_redirects=False,

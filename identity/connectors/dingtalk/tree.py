@@ -10,7 +10,8 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from identity.connectors.dingtalk.answers import SHAPE, Listing
-from identity.connectors.dingtalk.client import DEPARTMENT, SUB_DEPARTMENTS, Read
+from identity.connectors.dingtalk.calling import Read
+from identity.connectors.dingtalk.client import DEPARTMENT, SUB_DEPARTMENTS
 from identity.connectors.dingtalk.ledger import Sighting
 from identity.connectors.dingtalk.lookup import malformed
 from identity.connectors.dingtalk.members import MemberReader

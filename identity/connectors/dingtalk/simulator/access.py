@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -109,7 +110,7 @@ def user_access_token(app: Platform, call: Call) -> Reply:
         "expireIn": int(app.token_lifetime),
     }
     if "corpid" in found.scope.split():
-        content["corpId"] = app.corp_id
+        content["corpId"] = found.corp_id
     return Reply(content=content)
 
 
@@ -149,7 +150,7 @@ def _check_client(app: Platform, call: Call, key: str, secret: str) -> None:
 
 
 def _keep(passes: dict[str, Pass], of: Pass, lifetime: float) -> Pass:
-    fresh = Pass(secrets.token_hex(16), time.time() + lifetime, of.unionid, of.scope)
+    fresh = replace(of, value=secrets.token_hex(16), expires_at=time.time() + lifetime)
     passes[fresh.value] = fresh
     return fresh
 

@@ -18,6 +18,8 @@ from identity.connectors.dingtalk.simulator.records import (
     Role,
 )
 
+ELSEWHERE = "dinge1sewherec0mpany"
+"""The company of those who do not work here."""
 HOME_SCHOOL = -7
 DEEPEST = 6
 DAY = 86_400_000
@@ -68,9 +70,10 @@ class Generator:
     def outsiders(self) -> Iterator[Outsider]:
         """Two who can log on to DingTalk but do not work here."""
         _, unionid = self._ids.person()
-        yield Outsider(unionid, "Stranger of another company", mobile="13000000001")
+        name = "Stranger of another company"
+        yield Outsider(unionid, name, "", "13000000001", ELSEWHERE)
         userid, unionid = self._ids.person()
-        yield Outsider(unionid, "外部联系人", userid, mobile="13000000002")
+        yield Outsider(unionid, "外部联系人", userid, "13000000002", ELSEWHERE)
 
     def _parent(
         self, depths: dict[int, int], shallow: list[int], tops: int, position: int

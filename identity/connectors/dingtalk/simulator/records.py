@@ -86,6 +86,8 @@ class Outsider:
     userid: str = ""
     """Set for external contacts of the company."""
     mobile: str = ""
+    corp_id: str = ""
+    """The company that they log on in."""
 
 
 @dataclass

@@ -40,6 +40,8 @@ class Pass:
     expires_at: float
     unionid: str = ""
     scope: str = ""
+    corp_id: str = ""
+    """The company that was chosen at the logon."""
 
     @property
     def good(self) -> bool:
@@ -105,14 +107,22 @@ class Platform:
 
     # --- logon codes ---
 
-    def browser_code(self, unionid: str, scope: str = "openid") -> str:
-        """A code as the logon page hands it out: one use, five minutes."""
-        return _issue(self.browser_codes, unionid, scope).value
+    def browser_code(
+        self, unionid: str, scope: str = "openid corpid", corp_id: str = ""
+    ) -> str:
+        """A code as the logon page hands it out: one use, five minutes.
+
+        `corp_id` is the company that the person chose; an employee chooses ours, an
+        outsider their own.
+        """
+        outsider = self.company.outsiders.get(unionid)
+        chosen = corp_id or (outsider.corp_id if outsider else self.corp_id)
+        return _issue(self.browser_codes, Pass("", 0.0, unionid, scope, chosen))
 
     def in_app_code(self, userid: str) -> str:
         """A code as `dd.requestAuthCode` hands it out."""
         person = self.company.person(userid)
-        return _issue(self.in_app_codes, person.unionid, "").value
+        return _issue(self.in_app_codes, Pass("", 0.0, person.unionid))
 
     # --- the range ---
 
@@ -146,7 +156,8 @@ def take(codes: dict[str, Pass], value: str) -> Pass | None:
     return found if found and found.good else None
 
 
-def _issue(codes: dict[str, Pass], unionid: str, scope: str) -> Pass:
-    fresh = Pass(secrets.token_hex(16), time.time() + CODE_LIFETIME, unionid, scope)
+def _issue(codes: dict[str, Pass], fresh: Pass) -> str:
+    fresh.value = secrets.token_hex(16)
+    fresh.expires_at = time.time() + CODE_LIFETIME
     codes[fresh.value] = fresh
-    return fresh
+    return fresh.value
