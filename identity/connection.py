@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +14,7 @@ from identity.connectors.records import Check, CheckStatus
 from identity.fields import CannotOpen
 from identity.gate import DatabaseGate
 from identity.models import ConnectionReport, IdentityProvider, User, fingerprint_of
+from identity.verdicts import with_verdicts
 
 KEPT_REPORTS = 20
 LONGEST_TEST = timedelta(seconds=75)
@@ -70,7 +72,7 @@ def run_checks(
     report.fingerprint = fingerprint_of(idp.connector_class, credentials)
     report.save(update_fields=["fingerprint"])
     checks: list[Check] = []
-    for check in idp.connector_class(credentials, DatabaseGate()).checks():
+    for check in checks_with(idp, credentials):
         checks.append(check)
         report.checks = [asdict(check) for check in checks]
         report.save(update_fields=["checks"])
@@ -84,8 +86,12 @@ def run_checks(
 def checks_with(
     idp: IdentityProvider, credentials: Mapping[str, str]
 ) -> Iterator[Check]:
-    """Run the checks with values that are stored nowhere yet; keeps no report."""
-    return connector_with(idp, credentials).checks()
+    """Run the checks with values that may be stored nowhere yet; keeps no report.
+
+    Rows that only a logon can fill tell what logons with the same values have proved.
+    """
+    connector = connector_with(idp, credentials)
+    return with_verdicts(idp, credentials, connector, connector.checks())
 
 
 def keep_report(
@@ -98,6 +104,17 @@ def keep_report(
     report.save()
     _forget_old_reports(idp)
     return report
+
+
+def rows_of(report: ConnectionReport, idp: IdentityProvider) -> list[dict[str, Any]]:
+    """The rows of a report, with what logons have proved since; as it was kept if it is
+    not of the present credentials."""
+    if not vouches(report, idp):
+        return list(report.checks)
+    connector = connector_for(idp)
+    checks = (Check(**row) for row in report.checks)
+    found = with_verdicts(idp, connector.credentials, connector, checks)
+    return [asdict(check) for check in found]
 
 
 def is_running(report: ConnectionReport | None) -> bool:

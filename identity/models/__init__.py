@@ -15,6 +15,7 @@ from identity.models.idp import (
     IdentityProvider,
     IdentitySecret,
     fingerprint_of,
+    fingerprints_of,
     key_ring,
     secret_fingerprints,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Tally",
     "User",
     "fingerprint_of",
+    "fingerprints_of",
     "key_ring",
     "secret_fingerprints",
 ]

@@ -220,8 +220,7 @@ class IdentityProvider(models.Model):
 
         Raises CannotOpen.
         """
-        tested = _tested(self.connector_class, self.credentials())
-        return fingerprint in key_ring().fingerprints(tested, TESTED)
+        return fingerprint in fingerprints_of(self.connector_class, self.credentials())
 
     def has_secret(self, name: str) -> bool:
         """Whether a value is set, without opening it."""
@@ -231,6 +230,13 @@ class IdentityProvider(models.Model):
 def fingerprint_of(connector: type[Connector], credentials: Mapping[str, str]) -> str:
     """A keyed digest of the tested values in `credentials`."""
     return key_ring().fingerprint(_tested(connector, credentials), TESTED)
+
+
+def fingerprints_of(
+    connector: type[Connector], credentials: Mapping[str, str]
+) -> list[str]:
+    """Every digest that a row may hold of these values, the newest key's first."""
+    return key_ring().fingerprints(_tested(connector, credentials), TESTED)
 
 
 def _tested(connector: type[Connector], credentials: Mapping[str, str]) -> str:

@@ -141,7 +141,7 @@ def result_context(idp: IdentityProvider) -> dict[str, Any]:
     """The present result: which rows, in which order, and what follows from it."""
     report = connection.latest_report(idp)
     running = connection.is_running(report)
-    rows = rows_of(report.checks if report else [])
+    rows = rows_of(connection.rows_of(report, idp) if report else [])
     return {
         "idp": idp,
         "report": report,

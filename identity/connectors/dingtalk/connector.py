@@ -24,6 +24,7 @@ from identity.connectors.dingtalk import (
     oauth,
     people,
     pushes,
+    rows,
     sample,
     stream,
 )
@@ -38,6 +39,7 @@ from identity.connectors.records import (
     ROOT,
     Batch,
     Check,
+    CheckStatus,
     CopyValue,
     DepartmentRecord,
     EmployeeRecord,
@@ -143,6 +145,10 @@ class DingTalk(Connector):
     def checks(self) -> Iterator[Check]:
         """The connectivity test; see `checks` for its rows."""
         return run_checks(self.credentials, self.gate)
+
+    def recalled(self, check: Check, status: CheckStatus) -> Check:
+        """What a logon found out about the two permissions on a person's own token."""
+        return rows.remembered(check, status, self.credentials.get("app_key", ""))
 
     def departments(self, parent_id: str | None) -> tuple[DepartmentRecord, ...]:
         """Live children of a department; of None, the tops of the app's range."""

@@ -60,12 +60,11 @@ def at_logon(
         CheckStatus.FAIL: _("Not granted at the last logon. %(lost)s")
         % {"lost": permission.lost},
     }
-    return Finding(
-        status,
-        cause[status],
-        _("Make sure that it is granted in DingTalk under Permission Management."),
-        errcodes.apply_link(app_key, permission.scope),
-    )
+    fix = _("Make sure that it is granted in DingTalk under Permission Management.")
+    if status is CheckStatus.FAIL:
+        fix = _("Grant it in DingTalk under Permission Management, then log on again.")
+    link = errcodes.apply_link(app_key, permission.scope)
+    return Finding(status, cause[status], fix, link)
 
 
 def refused(error: ConnectorError) -> Finding:

@@ -6,7 +6,12 @@ from django.utils.translation import gettext as _
 
 from identity.connectors.dingtalk import findings
 from identity.connectors.dingtalk.findings import Finding
-from identity.connectors.dingtalk.permissions import PERMISSIONS, Permission
+from identity.connectors.dingtalk.permissions import (
+    CONTACT_MOBILE,
+    CONTACT_READ,
+    PERMISSIONS,
+    Permission,
+)
 from identity.connectors.records import Check, CheckStatus
 
 
@@ -47,20 +52,22 @@ def filled(check: Check, finding: Finding) -> Check:
 def at_logon(scope: str, status: CheckStatus, app_key: str) -> Check:
     """The row of a permission that a logon has just judged."""
     permission = next(each for each in PERMISSIONS if each.scope == scope)
-    return filled(
-        of_permission(permission), findings.at_logon(permission, app_key, status)
-    )
+    finding = findings.at_logon(permission, app_key, status)
+    return filled(of_permission(permission), finding)
 
 
 def remembered(check: Check, status: CheckStatus, app_key: str) -> Check:
     """A row of a test, with what an earlier logon found out about its permission.
 
-    A refusal is shown as a warning. A test vouches for what it asks itself; it cannot
-    ask this again, so as a failure it would stand until somebody logs on, and bar the
-    way for those who have just granted the permission. A first confirmation, before
-    anybody logged on, knows no verdict at all.
+    A refusal is shown as a warning. A test vouches for what it asks itself, and cannot
+    ask this again: as a failure it would stand until somebody logs on, and bar the way
+    of an administrator who has just granted the permission. Before the first logon
+    there is no verdict, so a first confirmation never meets one.
     """
-    told = at_logon(str(check.facts["scope"]), status, app_key)
+    scope = check.key.removeprefix("permission_")
+    if scope not in (CONTACT_READ, CONTACT_MOBILE):
+        return check
+    told = at_logon(scope, status, app_key)
     if status is CheckStatus.FAIL:
         told = replace(told, status=CheckStatus.WARN)
     return told
