@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from identity.views import accounts
+from identity.views import accounts, provider
 from sasebridge import health
 
 handler400 = "sasebridge.refusals.bad_request"
@@ -13,6 +13,12 @@ urlpatterns = [
     path("admin/login/", accounts.admin_logon),
     path("admin/logout/", accounts.LogOff.as_view()),
     path("admin/", admin.site.urls),
+    path("o/", include("identity.provider_urls")),
+    path(
+        ".well-known/oauth-authorization-server/o",
+        provider.discovery,
+        name="oauth-server-metadata",
+    ),
     path("", include("sasebridge.console.urls")),
     path("", include("identity.urls")),
     path("", include("sync.urls")),

@@ -7,6 +7,7 @@ A token is worth nothing once its session has ended; nobody has to find and dele
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from oauth2_provider.models import (
     ApplicationManager,
 )
 
+from identity import redirects
 from identity.models.signing import SigningKey
 from identity.models.trail import LogonSession
 
@@ -66,6 +68,29 @@ class Application(AbstractApplication):
         """The schemes of its registered addresses: a redirect knows no others."""
         registered = f"{self.redirect_uris} {self.post_logout_redirect_uris}".split()
         return sorted({urlsplit(uri).scheme for uri in registered})
+
+    def redirect_uri_allowed(self, uri: str) -> bool:
+        """Whether an answer may be sent there (T-20)."""
+        return redirects.allowed(uri, self.redirect_uris.split())
+
+    def post_logout_redirect_uri_allowed(self, uri: str) -> bool:
+        """Whether somebody who logged off may be sent there."""
+        return redirects.allowed(uri, self.post_logout_redirect_uris.split())
+
+    def clean(self) -> None:
+        """Refuse addresses that nobody may be sent to (T-23)."""
+        problems = {}
+        for name in ("redirect_uris", "post_logout_redirect_uris"):
+            try:
+                redirects.check(getattr(self, name))
+            except ValidationError as error:
+                problems[name] = error.error_list
+        if not self.redirect_uris.split():
+            problems["redirect_uris"] = [
+                ValidationError(_("Name at least one address."))
+            ]
+        if problems:
+            raise ValidationError(problems)
 
 
 class Grant(AbstractGrant):

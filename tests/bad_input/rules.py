@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from identity.oidc.asking import KNOWN
 from tests.journeys.pages import World
 
 OK, SENT_ON, UNREADABLE, TOO_MUCH, REFUSED, OVER = 200, 302, 400, 413, 422, 286
 NOT_FOUND, NO_METHOD, OVERTAKEN, FORBIDDEN = 404, 405, 409, 403
+STRANGER, NO_FORM = 401, 415
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,25 @@ class Rule:
     machine: bool = False
 
 
+PROGRAMS = Rule(get=(NO_METHOD,), post=(STRANGER, NO_FORM), machine=True)
+"""What a program posts a form to, with its secret."""
+
 RULES: Mapping[str, Rule] = {
     "healthz": Rule(),
     "readyz": Rule(),
+    "oauth-server-metadata": Rule(machine=True),
+    "oauth2_provider:oidc-connect-discovery-info": Rule(machine=True),
+    "oauth2_provider:jwks-info": Rule(machine=True),
+    "oauth2_provider:authorize": Rule(
+        reads=KNOWN, get=(UNREADABLE,), post=(UNREADABLE,), machine=True
+    ),
+    "oauth2_provider:token": PROGRAMS,
+    "oauth2_provider:introspect": PROGRAMS,
+    "oauth2_provider:revoke-token": PROGRAMS,
+    "oauth2_provider:user-info": Rule(get=(STRANGER,), post=(STRANGER,), machine=True),
+    "oauth2_provider:rp-initiated-logout": Rule(
+        get=(OK, SENT_ON), post=(UNREADABLE,), machine=True
+    ),
     "login": Rule(reads=("next",), get=(OK, SENT_ON), post=(OK, SENT_ON, 429)),
     "logout": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
     "set_language": Rule(get=(NO_METHOD,), post=(SENT_ON, 204)),

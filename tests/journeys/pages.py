@@ -146,6 +146,16 @@ NO_PAGES = {
     "console:theme": "takes a POST",
     "console:running": "a part of the frame",
     "healthz": "for machines",
+    "oauth-server-metadata": "for machines",
+    **{
+        f"oauth2_provider:{name}": "for machines"
+        for name in (
+            *("token", "introspect", "revoke-token", "user-info", "jwks-info"),
+            "oidc-connect-discovery-info",
+        )
+    },
+    "oauth2_provider:authorize": "leads on, or asks: tests/oidc/test_pages.py",
+    "oauth2_provider:rp-initiated-logout": "leads on, or asks",
     "readyz": "for machines",
     "identity:file-download": "a file",
     "identity:setup-save": "takes a POST",

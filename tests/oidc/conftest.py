@@ -1,0 +1,75 @@
+"""A company with a person, and applications of both kinds that trust its logon."""
+
+import pytest
+from django.test import Client
+
+from identity.models import Application, IdentityProvider
+from sync.models import Employee
+from tests import builders
+from tests.oidc.relying import Relying
+from tests.plugins.logged_on import logged_on
+
+SECRET = "a-secret-of-a-gateway-that-nobody-guesses"
+LOOPBACK = "http://127.0.0.1/cb"
+
+
+@pytest.fixture
+def idp(db: None) -> IdentityProvider:
+    return builders.idp()
+
+
+@pytest.fixture
+def person(idp: IdentityProvider) -> Employee:
+    """Somebody of whom everything is known."""
+    top = builders.department(idp, "1", "Acme")
+    sales = builders.department(idp, "501", "Sales", top)
+    builders.employee(idp, "boss", "The Boss", [top])
+    return builders.employee(
+        idp,
+        "zhang",
+        "Zhang San",
+        [sales],
+        email="zhang@example.test",
+        mobile="+86-13900000001",
+        title="Engineer",
+        job_number="A1",
+        manager_userid="boss",
+        attributes={"badge": "77"},
+    )
+
+
+@pytest.fixture
+def browser(person: Employee) -> Client:
+    """The person's browser, logged on."""
+    return logged_on(person)
+
+
+@pytest.fixture
+def gateway(db: None) -> Relying:
+    """A confidential application that nobody is asked about."""
+    return Relying(application("Gateway"), SECRET)
+
+
+@pytest.fixture
+def native(db: None) -> Relying:
+    """A public application on a person's own machine."""
+    row = application(
+        "SASE client",
+        preset=Application.Preset.NATIVE,
+        client_type=Application.CLIENT_PUBLIC,
+        redirect_uris=LOOPBACK,
+    )
+    return Relying(row, redirect_uri=LOOPBACK)
+
+
+def application(name: str, **values: object) -> Application:
+    """An application that skips consent."""
+    filled = {
+        "client_type": Application.CLIENT_CONFIDENTIAL,
+        "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
+        "client_secret": SECRET,
+        "redirect_uris": "https://rp.example/cb",
+        "skip_authorization": True,
+    }
+    row: Application = Application.objects.create(name=name, **{**filled, **values})
+    return row
