@@ -28,6 +28,8 @@ def begin(request: HttpRequest, account: User) -> LogonSession:
     Who logs on again in the same browser goes on in the same row, under a new key;
     somebody else's session in it is over.
     """
+    if request.session.session_key is None:
+        request.session.save()  # Django threw somebody else's session away for it
     key, now = cast(str, request.session.session_key), timezone.now()
     row = _before(request)
     if row is not None and row.account_id != account.pk:

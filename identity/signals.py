@@ -33,6 +33,15 @@ events_asked = Signal()
 """A page wants to know which of a vendor's events have come. Sent with `idp` and `names`,
 the vendor's words for them. Whoever keeps events answers with an `EventsSeen`."""
 
+person_vouched = Signal()
+"""A vendor vouches for somebody who logs on. Sent with `idp` and `identity` (Identity),
+outside of any transaction. Who keeps a directory reads this person now if it does not
+know them, which may take seconds; raises `identity.logon.Refused` if it cannot."""
+
+person_doubted = Signal()
+"""A vendor says of somebody who logs on that they are none of the company's people.
+Sent with `idp` and `unionid`. Whoever knows them otherwise has them read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventsSeen:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from identity.views import drafts, edit, events, file, scope, testing, wizard
+from identity.views import (
+    drafts,
+    edit,
+    events,
+    file,
+    logon,
+    scope,
+    testing,
+    wizard,
+)
 
 app_name = "identity"
 
@@ -25,4 +34,6 @@ urlpatterns = [
     path("identity/<uuid:idp_id>/edit/", edit.edit, name="edit"),
     path("identity/<uuid:idp_id>/file/", file.show, name="file"),
     path("identity/<uuid:idp_id>/file/download/", file.download, name="file-download"),
+    path("open-dev/<slug:kind>", logon.back, name="logon-return"),
+    path("ui/<str:name>/", logon.in_app, name="in-app"),
 ]

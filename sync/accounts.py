@@ -6,10 +6,13 @@
 
 from enum import StrEnum
 
+from django.db import transaction
 from django.http import HttpRequest
 
-from identity.connectors.records import Identity
+from identity.connectors.records import Identity, LogonStage
+from identity.logon import Outcome, Refused
 from identity.models import Application, IdentityProvider, User
+from sync.introducing import matches
 from sync.models import AccessCut, Employee
 
 
@@ -62,6 +65,32 @@ def account_of(person: Employee) -> User:
     return person.account
 
 
+def _only(idp: IdentityProvider, identity: Identity) -> Employee:
+    """The one active person with this unionid, locked; raises Refused (T-11, T-12)."""
+    found = matches(idp, identity)
+    if not found:
+        raise _absent(idp, identity)
+    if len(found) > 1:
+        raise Refused(LogonStage.PERSON, Outcome.AMBIGUOUS)
+    people = Employee.objects.filter(pk=found[0].pk)
+    list(people.select_for_update().values_list("pk"))
+    # As they are now that nobody changes them.
+    person = people.select_related("idp", "account").get()
+    if (person.userid, person.unionid) != (identity.userid, identity.unionid):
+        raise Refused(LogonStage.PERSON, Outcome.AMBIGUOUS, userid=person.userid)
+    return person
+
+
+def _absent(idp: IdentityProvider, identity: Identity) -> Refused:
+    """Why there is nobody: they were here once, or never."""
+    rows = Employee.objects.filter(idp=idp, unionid=identity.unionid).order_by("-pk")
+    person = rows.first() if identity.unionid else None
+    bar = bar_of(person) if person else None
+    if bar:
+        return Refused(LogonStage.STATUS, Outcome(bar.value))
+    return Refused(LogonStage.PERSON, Outcome.NOBODY)
+
+
 class DirectoryBackend:
     """Knows accounts by the directory; one of the AUTHENTICATION_BACKENDS."""
 
@@ -72,8 +101,19 @@ class DirectoryBackend:
         idp: IdentityProvider,
         identity: Identity,
     ) -> User:
-        """The account of the person whom a vendor vouches for."""
-        raise NotImplementedError
+        """The account of the person whom a vendor vouches for; raises Refused.
+
+        The person stays locked until the caller's transaction ends: a notice that they
+        left waits, and then ends what was opened in it (T-15).
+        """
+        with transaction.atomic():
+            person = _only(idp, identity)
+            if bar := bar_of(person):
+                raise Refused(LogonStage.STATUS, Outcome(bar.value))
+            account = account_of(person)
+            if account.role != User.Role.EMPLOYEE or not account.is_active:
+                raise Refused(LogonStage.STATUS, Outcome.ACCOUNT)
+            return account
 
     def get_user(self, user_id: int) -> User | None:
         """The account, if its person may be logged on now; asked at every request."""

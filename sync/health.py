@@ -143,8 +143,10 @@ def delays(events: Sequence[InboxEvent]) -> Delays | None:
 
 
 def _came(idp: IdentityProvider) -> list[InboxEvent]:
-    """The newest events of an IdP; a call that only verifies the address is none."""
-    rows = InboxEvent.objects.filter(idp=idp).order_by("-pk")
+    """The newest events of an IdP that its vendor sent; a call that only verifies the
+    address is none."""
+    rows = InboxEvent.objects.filter(idp=idp).exclude(way=InboxEvent.Way.LOGON)
+    rows = rows.order_by("-pk")
     rows = rows.only(*MOMENTS)
     return [event for event in rows[:WINDOW] if event.kind != EventKind.VERIFY]
 

@@ -7,6 +7,7 @@ from django.db.models import Subquery
 from django.dispatch import receiver
 from django.urls import reverse
 
+from identity.connectors.records import Identity
 from identity.models import IdentityProvider, User
 from identity.signals import (
     EventsSeen,
@@ -15,10 +16,15 @@ from identity.signals import (
     idp_confirmed,
     idp_enabled,
     impact_asked,
+    person_doubted,
+    person_vouched,
 )
-from sync import runs, tasks
+from sync import introducing, runs, tasks
 from sync.models import Employee, InboxEvent, SyncRun
 from sync.org.stored import Stored
+
+NOT_DELIVERED = (InboxEvent.Way.FAILED, InboxEvent.Way.LOGON)
+"""Ways in which a vendor has brought nothing by itself."""
 
 
 @receiver(idp_confirmed)
@@ -80,10 +86,22 @@ def show_which_events_came(
 
     What had to be fetched from its list of failed pushes proves no way to us.
     """
-    came = InboxEvent.objects.filter(idp=idp).exclude(way=InboxEvent.Way.FAILED)
+    came = InboxEvent.objects.filter(idp=idp).exclude(way__in=NOT_DELIVERED)
     times = [came.filter(name=name).order_by("pk") for name in names]
     times.append(came.order_by("-received_at"))
     asked = [Subquery(rows.values("received_at")[:1]) for rows in times]
     *first, last = IdentityProvider.objects.values_list(*asked).get(pk=idp.pk)
     pairs = zip(names, first, strict=True)
     return EventsSeen({name: at for name, at in pairs if at}, last)
+
+
+@receiver(person_vouched)
+def introduce(idp: IdentityProvider, identity: Identity, **_: Any) -> None:
+    """Who is not in the directory yet is read at their logon (F-82)."""
+    introducing.introduce(idp, identity)
+
+
+@receiver(person_doubted)
+def doubt(idp: IdentityProvider, unionid: str, **_: Any) -> None:
+    """Who is in the directory and not at the vendor's is read again (F-83)."""
+    introducing.doubt(idp, unionid)

@@ -47,7 +47,7 @@ def report(run: SyncRun, most: int = MOST_EVENTS) -> dict[str, Any] | None:
     had read the same.
     """
     before = _before(run)
-    if before is None or not InboxEvent.objects.filter(idp_id=run.idp_id).exists():
+    if before is None or not _sent(run).exists():
         return None
     found: dict[str, Any] = {"employees": 0, "departments": 0, "first": []}
     found["caught_up"] = _came_since(before).filter(way=InboxEvent.Way.FAILED).count()
@@ -78,11 +78,15 @@ def _resettled(before: SyncRun) -> bool:
     ).exists()
 
 
+def _sent(run: SyncRun) -> QuerySet[InboxEvent]:
+    """Events of a run's IdP that its vendor sent: ours about a logon announce nothing."""
+    events = InboxEvent.objects.filter(idp_id=run.idp_id)
+    return events.exclude(way=InboxEvent.Way.LOGON)
+
+
 def _came_since(before: SyncRun) -> QuerySet[InboxEvent]:
     """Events that came once a run had begun; its reads' numbers say so, not a clock."""
-    came = InboxEvent.objects.filter(
-        idp_id=before.idp_id, number__gte=before.first_read
-    )
+    came = _sent(before).filter(number__gte=before.first_read)
     if before.started_at is None:
         return came
     # Only to look at few rows: there is an index on the moment.

@@ -145,9 +145,11 @@ class LogonFault(StrEnum):
 
 
 class LogonRefused(Exception):
-    """Whoever this is does not get in. `code` is the vendor's, if it said one."""
+    """Whoever this is does not get in. `code` is the vendor's, if it said one, and
+    `unionid` whom it named before it said that this is a stranger."""
 
-    def __init__(self, fault: LogonFault, *, code: str = "") -> None:
+    def __init__(self, fault: LogonFault, *, code: str = "", unionid: str = "") -> None:
         super().__init__(fault)
         self.fault = fault
         self.code = code
+        self.unionid = unionid

@@ -34,6 +34,7 @@ class InboxEvent(models.Model):
         PUSH = "push", _("HTTP push")
         STREAM = "stream", _("Stream mode")
         FAILED = "failed", _("List of failed pushes")
+        LOGON = "logon", _("Logon")  # our own, about somebody who logs on
 
     class Outcome(models.TextChoices):
         """What became of a notice that is over, in more detail than its state."""

@@ -75,6 +75,12 @@ RULES: Mapping[str, Rule] = {
     "identity:edit": Rule("idp", post=(SENT_ON, REFUSED, OVERTAKEN)),
     "identity:file": Rule("idp"),
     "identity:file-download": Rule("idp"),
+    "identity:logon-return": Rule(
+        "kind",
+        reads=("state", "code", "authCode", "error"),
+        get=(UNREADABLE, FORBIDDEN),
+    ),
+    "identity:in-app": Rule("homepage", get=(NO_METHOD,), post=(FORBIDDEN,)),
     "sync:directory": Rule(
         reads=(
             *("idp", "dept", "user", "q", "title", "status", "after", "tab", "sub"),
@@ -106,6 +112,8 @@ RULES: Mapping[str, Rule] = {
 
 ABOUT: Mapping[str, Callable[[World], object]] = {
     "push": lambda world: (world.idp.kind, world.idp.pk),
+    "kind": lambda world: world.idp.kind,
+    "homepage": lambda world: world.idp.connector_class.homepage_name,
     "idp": lambda world: world.idp.pk,
     "closed": lambda world: world.closed.pk,
     "draft": lambda world: world.draft.pk,

@@ -159,6 +159,8 @@ NO_PAGES = {
     "readyz": "for machines",
     "identity:file-download": "a file",
     "identity:setup-save": "takes a POST",
+    "identity:logon-return": "leads on: tests/logon",
+    "identity:in-app": "leads on: tests/logon",
     "identity:effect": "a part of the settings page",
     "identity:search": "a part of the settings page",
     "identity:departments": "a part of the settings page",

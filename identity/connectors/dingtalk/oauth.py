@@ -143,4 +143,6 @@ def _contact(client: Client, unionid: str) -> Contact:
     try:
         return client.by_unionid(unionid)
     except Gone as error:
-        raise LogonRefused(LogonFault.STRANGER, code=error.code) from None
+        raise LogonRefused(
+            LogonFault.STRANGER, code=error.code, unionid=unionid
+        ) from None

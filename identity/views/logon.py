@@ -1,0 +1,156 @@
+"""Where a logon comes back to: from the vendor's page, and from inside its client.
+
+Both are public. They say neither what came nor why it was refused: that is kept in the
+logon's trace, whose id the page shows.
+"""
+
+from collections.abc import Mapping
+
+from django import db
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import QueryDict
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from identity import logon, throttle
+from identity.connection import connector_with
+from identity.logon import Result
+from identity.models import IdentityProvider, LogonAttempt
+from identity.views import logon_words
+
+MOST = 300
+"""Answers that one address may bring in a minute: a company may have one for all."""
+WAIT = 60
+
+
+@require_GET
+@never_cache
+def back(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """The vendor's page sent a browser back, with a code and the state it began with."""
+    try:
+        if _too_many(request):
+            return _slow_down(request)
+        return _answer(request, logon.finish(request, kind, _single(request.GET)))
+    except (db.OperationalError, db.InterfaceError):
+        return _down()
+
+
+@require_POST
+@never_cache
+def in_app(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Our page got a code from the vendor's client (T-27). Django has looked at the
+    form's key, and at where it was sent from."""
+    try:
+        if _too_many(request):
+            return _slow_down(request)
+        sent = _single(request.POST)
+        idp = _idp(name, sent.get("corpId", ""))
+        onward = logon.onwards(sent.get("onward", ""))
+        code = sent.get("code", "")
+        return _answer(request, logon.finish_silently(request, idp, code, onward))
+    except (db.OperationalError, db.InterfaceError):
+        return _down()
+
+
+def _answer(request: HttpRequest, result: Result) -> HttpResponseBase:
+    """Where an attempt leads: on, to its trace, or to the page that says why not."""
+    if result.tester is not None:
+        return redirect(_trace(result.attempt))
+    if result.account is not None:
+        return redirect(result.onward or _place("sync:home", "identity:client"))
+    return _failed(request, result)
+
+
+def _failed(request: HttpRequest, result: Result) -> HttpResponse:
+    attempt = result.attempt
+    vendor = str(attempt.idp.connector_class.label) if attempt.idp else ""
+    sentence, status = logon_words.words_for(attempt.outcome, vendor)
+    return _page(request, status, sentence, attempt, result.onward)
+
+
+def _slow_down(request: HttpRequest) -> HttpResponse:
+    return _page(request, logon_words.TOO_MANY, str(logon_words.MANY))
+
+
+def _page(
+    request: HttpRequest,
+    status: int,
+    sentence: str,
+    attempt: LogonAttempt | None = None,
+    onward: str = "",
+) -> HttpResponse:
+    """The failure page. No way leads from it to the code and the state that failed."""
+    again = onward or _place("identity:client")
+    context = {
+        "attempt": attempt,
+        "sentence": sentence,
+        "again": again,
+        # Not this address: it holds a code and a state.
+        "return_to": again,
+    }
+    response = render(request, "client/failed.html", context, status=status)
+    if status in logon_words.SOON:
+        response["Retry-After"] = str(WAIT)
+    # Anybody can send what is refused: Django would write the address, which holds a
+    # code and a state, into its log.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def _down() -> HttpResponse:
+    """Without a database nobody is let in, and nothing can be kept (F-85)."""
+    text = render_to_string("client/down.html")
+    response = HttpResponse(text, status=logon_words.UNAVAILABLE)
+    response["Retry-After"] = str(WAIT)
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def _too_many(request: HttpRequest) -> bool:
+    return throttle.count(request, "logon") > MOST
+
+
+def _single(given: QueryDict) -> Mapping[str, str]:
+    """One value of each parameter; what comes twice is no answer of a vendor."""
+    if any(len(values) != 1 for _name, values in given.lists()):
+        return {}
+    return given.dict()  # type: ignore[return-value]
+
+
+def _idp(name: str, company: str) -> IdentityProvider | None:
+    """The enabled IdP of this company, to whose vendor's client the page belongs."""
+    if not company:
+        return None
+    enabled = IdentityProvider.Status.ENABLED
+    rows = IdentityProvider.objects.filter(status=enabled, confirmed_at__isnull=False)
+    found = [
+        idp
+        for idp in rows
+        if idp.connector_class.homepage_name == name and _company(idp) == company
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _company(idp: IdentityProvider) -> str:
+    """The vendor's id of its company; no secret is opened for it."""
+    return connector_with(idp, idp.plain()).company()
+
+
+def _trace(attempt: LogonAttempt) -> str:
+    try:
+        return reverse("console:logon", args=[attempt.trace_id])
+    except NoReverseMatch:
+        return "/"
+
+
+def _place(*names: str) -> str:
+    """The first of these places that there is."""
+    for name in names:
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return "/"
