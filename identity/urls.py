@@ -3,12 +3,15 @@
 from django.urls import path
 
 from identity.views import (
+    application_acts,
+    applications,
     drafts,
     edit,
     events,
     file,
     logon,
     scope,
+    signing_keys,
     testing,
     wizard,
 )
@@ -36,4 +39,34 @@ urlpatterns = [
     path("identity/<uuid:idp_id>/file/download/", file.download, name="file-download"),
     path("open-dev/<slug:kind>", logon.back, name="logon-return"),
     path("ui/<str:name>/", logon.in_app, name="in-app"),
+    path("settings/applications/", applications.applications, name="applications"),
+    path("settings/applications/new/", applications.choose, name="application-new"),
+    path(
+        "settings/applications/new/<slug:preset>/",
+        applications.create,
+        name="application-create",
+    ),
+    path("settings/applications/<int:pk>/", applications.show, name="application"),
+    path(
+        "settings/applications/<int:pk>/edit/",
+        applications.edit,
+        name="application-edit",
+    ),
+    path(
+        "settings/applications/<int:pk>/switch/",
+        application_acts.switch,
+        name="application-switch",
+    ),
+    path(
+        "settings/applications/<int:pk>/secret/",
+        application_acts.secret,
+        name="application-secret",
+    ),
+    path(
+        "settings/applications/<int:pk>/delete/",
+        application_acts.delete,
+        name="application-delete",
+    ),
+    path("settings/keys/", signing_keys.signing_keys, name="signing-keys"),
+    path("settings/keys/rotate/", signing_keys.rotate, name="rotate-key"),
 ]

@@ -233,6 +233,9 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     ),
 }
 
+# Hosts of applications in the company's own network, which logout notices may go to.
+LOGOUT_PRIVATE_HOSTS: list[str] = env.list("LOGOUT_PRIVATE_HOSTS", default=[])
+
 # --- languages and time ---
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

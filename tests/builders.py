@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from identity.connectors import registry
 from identity.connectors.records import Event, EventKind
-from identity.models import IdentityProvider
+from identity.models import Application, IdentityProvider
+from identity.oidc import register
 from sync.models import (
     Change,
     Department,
@@ -228,4 +229,14 @@ def event(
     if body:
         row.seal(Event(row.key, EventKind(kind), row.name, body=body))
     row.save()
+    return row
+
+
+def application(name: str, preset: str = "web", **values: Any) -> Application:
+    """An application as the console makes one."""
+    row = register.blank(preset)
+    native = preset == Application.Preset.NATIVE
+    back = "com.example.app:/back" if native else "https://app.example.test/back"
+    values.setdefault("redirect_uris", back)
+    register.add(row, {"name": name, **values})
     return row

@@ -7,7 +7,6 @@ A token is worth nothing once its session has ended; nobody has to find and dele
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +23,7 @@ from oauth2_provider.models import (
 from identity import redirects
 from identity.models.signing import SigningKey
 from identity.models.trail import LogonSession
+from identity.redirects import Kind
 
 
 class Application(AbstractApplication):
@@ -79,18 +79,14 @@ class Application(AbstractApplication):
 
     def clean(self) -> None:
         """Refuse addresses that nobody may be sent to (T-23)."""
-        problems = {}
         for name in ("redirect_uris", "post_logout_redirect_uris"):
-            try:
-                redirects.check(getattr(self, name))
-            except ValidationError as error:
-                problems[name] = error.error_list
-        if not self.redirect_uris.split():
-            problems["redirect_uris"] = [
-                ValidationError(_("Name at least one address."))
-            ]
-        if problems:
-            raise ValidationError(problems)
+            for uri in getattr(self, name).split():
+                redirects.check(uri, self.kind_of_redirects)
+
+    @property
+    def kind_of_redirects(self) -> Kind:
+        """Which addresses it may register."""
+        return Kind.NATIVE if self.preset == self.Preset.NATIVE else Kind.WEB
 
 
 class Grant(AbstractGrant):

@@ -30,6 +30,8 @@ class Place:
     administrators: bool = False
     root: str = ""
     """What the addresses of its pages begin with; "" if with its own."""
+    exact: bool = False
+    """Whether other places' addresses begin as its own does."""
     url: str = ""
     current: bool = False
 
@@ -61,7 +63,9 @@ NAVIGATION = (
     Group(
         _("Settings"),
         (
-            Place(_("General"), "console:settings", "settings"),
+            Place(_("General"), "console:settings", "settings", exact=True),
+            Place(_("Applications"), "identity:applications", "world"),
+            Place(_("Signing keys"), "identity:signing-keys", "key"),
             Place(
                 _("Accounts"),
                 "admin:identity_user_changelist",
@@ -110,7 +114,8 @@ class Frame:
         url = reverse(place.address)
         path = self._request.path
         root = place.root or url
-        current = path == url if url == "/" else path.startswith(root)
+        alone = place.exact or url == "/"
+        current = path == url if alone else path.startswith(root)
         return replace(place, url=url, current=current)
 
     @property

@@ -17,4 +17,5 @@ def world(idp: IdentityProvider) -> World:
     draft = IdentityProvider.objects.create(kind=idp.kind)
     closed = builders.idp("Closed", status="closed")
     told = events(idp, run, person)
-    return World(idp, closed, draft, root, person, person, (run,), told)
+    made = (builders.application("Gateway"),)
+    return World(idp, closed, draft, root, person, person, (run,), told, made)

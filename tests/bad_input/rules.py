@@ -81,6 +81,18 @@ RULES: Mapping[str, Rule] = {
         get=(UNREADABLE, FORBIDDEN),
     ),
     "identity:in-app": Rule("homepage", get=(NO_METHOD,), post=(FORBIDDEN,)),
+    "identity:applications": Rule(),
+    "identity:application": Rule("application"),
+    "identity:application-new": Rule(),
+    "identity:application-create": Rule("preset", post=(REFUSED,)),
+    "identity:application-edit": Rule("application", post=(REFUSED, OVERTAKEN)),
+    "identity:application-switch": Rule(
+        "application", get=(NO_METHOD,), post=(SENT_ON,)
+    ),
+    "identity:application-secret": Rule("application", post=(OVERTAKEN,)),
+    "identity:application-delete": Rule("application", post=(REFUSED,)),
+    "identity:signing-keys": Rule(),
+    "identity:rotate-key": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:directory": Rule(
         reads=(
             *("idp", "dept", "user", "q", "title", "status", "after", "tab", "sub"),
@@ -121,6 +133,8 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
     "person": lambda world: world.person.pk,
     "run": lambda world: world.runs[0].pk,
     "event": lambda world: world.events[-1].pk,
+    "application": lambda world: world.applications[0].pk,
+    "preset": lambda world: "web",
 }
 
 

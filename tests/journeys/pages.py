@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from identity.connection import run_checks
 from identity.connectors.records import EventKind
-from identity.models import IdentityProvider
+from identity.models import Application, IdentityProvider
 from sync.models import AccessCut, Department, Employee, InboxEvent, SyncRun
 from tests import builders
 
@@ -25,6 +25,7 @@ class World:
     left: Employee
     runs: tuple[SyncRun, ...]
     events: tuple[InboxEvent, ...]
+    applications: tuple[Application, ...]
 
 
 def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
@@ -49,6 +50,7 @@ def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
         left,
         tuple(runs),
         events(idp, runs[0], person),
+        (builders.application("Gateway"), builders.application("Phone", "native")),
     )
 
 
@@ -87,6 +89,10 @@ def _of_idp(name: str, *which: str) -> Addresses:
     ]
 
 
+def _of_application(name: str) -> Addresses:
+    return lambda world: [reverse(name, args=[world.applications[0].pk])]
+
+
 def _directory(world: World) -> list[str]:
     base = f"{reverse('sync:directory')}?idp={world.idp.pk}"
     department = f"{base}&dept={world.root.pk}"
@@ -121,6 +127,19 @@ PAGES: Mapping[str, Addresses] = {
     "identity:discard": _of_idp("identity:discard", "draft"),
     "identity:edit": _of_idp("identity:edit", "idp", "closed"),
     "identity:file": _of_idp("identity:file", "idp", "draft"),
+    "identity:applications": _fixed("identity:applications"),
+    "identity:application": lambda world: [
+        reverse("identity:application", args=[one.pk]) for one in world.applications
+    ],
+    "identity:application-new": _fixed("identity:application-new"),
+    "identity:application-create": lambda world: [
+        reverse("identity:application-create", args=[preset])
+        for preset in Application.Preset
+    ],
+    "identity:application-edit": _of_application("identity:application-edit"),
+    "identity:application-secret": _of_application("identity:application-secret"),
+    "identity:application-delete": _of_application("identity:application-delete"),
+    "identity:signing-keys": _fixed("identity:signing-keys"),
     "sync:directory": _directory,
     "sync:employee": lambda world: [
         reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
@@ -157,6 +176,8 @@ NO_PAGES = {
     "oauth2_provider:authorize": "leads on, or asks: tests/oidc/test_pages.py",
     "oauth2_provider:rp-initiated-logout": "leads on, or asks",
     "readyz": "for machines",
+    "identity:application-switch": "takes a POST",
+    "identity:rotate-key": "takes a POST",
     "identity:file-download": "a file",
     "identity:setup-save": "takes a POST",
     "identity:logon-return": "leads on: tests/logon",
