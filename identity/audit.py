@@ -32,7 +32,7 @@ def record(
         target_id=str(target.pk) if target else "",
         target_label=str(target)[:200] if target else "",
         detail=dict(detail or {}),
-        address=request.META.get("REMOTE_ADDR", "") if request else origin,
+        address=str(request.META.get("REMOTE_ADDR", ""))[:64] if request else origin,
     )
 
 

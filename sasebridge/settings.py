@@ -171,7 +171,29 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
-AXES_ENABLED = False
+# Names the browsers in which an account has logged on before.
+KNOWN_BROWSER_COOKIE = f"{_prefix}sasebridge_known"
+
+# --- guesses at the console's passwords: identity.guessing has the other limits ---
+AXES_ENABLED = True
+AXES_HANDLER = "identity.guessing.ConsoleHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=1)
+# Who is refused is not refused for longer by trying again.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "identity.guessing.counted_as"
+AXES_CLIENT_IP_CALLABLE = "identity.guessing.address_of"
+AXES_LOCKOUT_CALLABLE = "identity.views.accounts.locked"
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "password", "next", "csrfmiddlewaretoken", "ip_address")
+]
+AXES_DISABLE_ACCESS_LOG = True  # the audit trail has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = (
+    False  # a line at the start of each command, also of those that print JSON
+)
 
 # --- how long a session lasts: without a request, and at all ---
 CONSOLE_SESSION = (timedelta(minutes=30), timedelta(hours=12))
@@ -311,5 +333,7 @@ LOGGING: dict[str, Any] = {
         "urllib3": {"level": "WARNING"},
         # Three lines for each tick; what a tick did, the runs say.
         "celery": {"level": "WARNING"},
+        # A line for each try; the audit trail has them.
+        "axes": {"level": "ERROR"},
     },
 }

@@ -1,5 +1,6 @@
 """Console logon and log off: a plain form, for administrators and staff only."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +14,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from identity import access, audit
-from identity.models import AuditEvent, User
+from identity import access, audit, guessing
+from identity.models import User
 
-TRIES, WINDOW = 10, timedelta(minutes=1)
-"""So many failed tries an account and address have in so long a time."""
 FAILED = "logon.console.failed"
 
 
@@ -25,8 +24,6 @@ EMPTY = {
     "username": _("The user name is empty. Enter it."),
     "password": _("The password is empty. Enter it."),
 }
-NAME = auth_forms.UsernameField(max_length=150)
-"""Reads a name as the form does, so that " bob" and "ｂｏｂ" are counted as bob."""
 
 
 class LogonForm(auth_forms.AuthenticationForm):
@@ -65,18 +62,18 @@ class Logon(auth_views.LoginView):
         return access.is_console_user(self.request.user)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Check the password, unless too many were wrong just now."""
-        account = _account(request.POST.get("username", ""))
-        if _tries(request, account) >= TRIES:
-            response = render(request, "registration/throttled.html", status=429)
-            response["Retry-After"] = str(int(WINDOW.total_seconds()))
-            return response
+        """Check the password, unless there were too many tries just now."""
+        self.guess = guessing.Guess(request, request.POST.get("username", ""))
+        if seconds := self.guess.wait():
+            return _locked(request, seconds)
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
         """Open the session, in the language of the account."""
+        self.guess.was_right()
         response = super().form_valid(form)
         user = form.get_user()
+        guessing.remember(self.request, response, user)
         audit.record("logon.console", by=user, target=user, request=self.request)
         if user.language:
             response.set_cookie(
@@ -89,7 +86,8 @@ class Logon(auth_views.LoginView):
 
     def form_invalid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
         """Write the failure down; of the password nothing, of a name only if it exists."""
-        account = _account(form.data.get("username", ""))
+        name = guessing.read(form.data.get("username", ""))
+        account = guessing.account_named(name)
         reason = "role" if form.has_error("__all__", "employee") else "credentials"
         audit.record(
             FAILED,
@@ -121,18 +119,19 @@ def admin_logon(request: HttpRequest) -> HttpResponseBase:
     return redirect_to_login(request.GET.get("next", "/admin/"))
 
 
-def _account(username: str) -> User | None:
-    name = NAME.to_python(username) or ""
-    if len(name) > 150 or "\0" in name:  # PostgreSQL cannot even look for a NUL
-        return None
-    return User.objects.filter(username=name).first()
+def locked(
+    request: HttpRequest,
+    original_response: HttpResponse | None = None,
+    credentials: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """What axes answers when it locks: until when, and nothing about whom."""
+    username = (credentials or {}).get("username") or ""
+    return _locked(request, guessing.locked_for(request, username) or 1)
 
 
-def _tries(request: HttpRequest, account: User | None) -> int:
-    """Failed tries for this account (unknown names count as one) from this address."""
-    return AuditEvent.objects.filter(
-        at__gte=timezone.now() - WINDOW,
-        action=FAILED,
-        address=request.META.get("REMOTE_ADDR", ""),
-        target_id=str(account.pk) if account else "",
-    ).count()
+def _locked(request: HttpRequest, seconds: int) -> HttpResponse:
+    until = timezone.now() + timedelta(seconds=seconds)
+    context = {"seconds": seconds, "until": until}
+    response = render(request, "registration/locked.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
