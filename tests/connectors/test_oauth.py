@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,7 @@ import time_machine
 
 from identity.connectors import errors
 from identity.connectors.dingtalk import client as calls
+from identity.connectors.dingtalk import oauth
 from identity.connectors.dingtalk.answers import UserToken
 from identity.connectors.dingtalk.calling import TOKEN, Call
 from identity.connectors.dingtalk.connector import DingTalk
@@ -597,6 +599,76 @@ def test_a_code_is_sent_once_because_the_lost_answer_may_have_used_it(
     with pytest.raises(errors.Unreachable):
         dingtalk.identify(_code(simulator, li, way), way, watch)
     assert simulator.calls[path] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "stages"),
+    [
+        (calls.USER_TOKEN, []),
+        (calls.ME, EXCHANGED),
+        (TOKEN, IDENTIFIED),
+        (calls.BY_UNIONID, IDENTIFIED),
+    ],
+)
+def test_whatever_hangs_a_logon_ends_in_time(
+    on_a_port: Simulator,
+    credentials: dict[str, str],
+    gate: CountingGate,
+    watch: Watch,
+    li: Person,
+    path: str,
+    stages: list[LogonStage],
+) -> None:
+    """F-80: the limit is for all calls together, retries included."""
+    assert oauth.BUDGET < 10
+    on_a_port.faults.add(effects.slow(1.5), path)
+    code, began = on_a_port.browser_code(li.unionid), time.monotonic()
+    with pytest.raises(errors.Unreachable) as caught:
+        oauth.identify(credentials, gate, code, LogonWay.PAGE, watch, budget=0.4)
+    assert time.monotonic() - began < 1.2
+    assert caught.value.reason == "deadline"
+    assert watch.stages == stages
+
+
+@pytest.mark.parametrize("fault", ["busy", "too_fast"])
+def test_no_wait_begins_that_would_outlast_the_time(
+    credentials: dict[str, str],
+    gate: CountingGate,
+    simulator: Simulator,
+    settings: Any,
+    watch: Watch,
+    li: Person,
+    fault: str,
+) -> None:
+    """F-80."""
+    settings.DINGTALK_RETRY_BASE = 10
+    simulator.faults.add(fault, calls.ME)
+    code, began = simulator.browser_code(li.unionid), time.monotonic()
+    with pytest.raises((errors.Unreachable, errors.Throttled)):
+        oauth.identify(credentials, gate, code, LogonWay.PAGE, watch, budget=0.9)
+    assert time.monotonic() - began < 0.9
+    assert simulator.calls[calls.ME] == 1
+
+
+def test_a_sync_that_waits_for_its_token_holds_up_no_logon_for_ever(
+    on_a_port: Simulator,
+    credentials: dict[str, str],
+    gate: CountingGate,
+    watch: Watch,
+    li: Person,
+) -> None:
+    """F-80, F-50: all threads of a process share one request for a token."""
+    on_a_port.faults.add(effects.slow(1.2), TOKEN)
+    with ThreadPoolExecutor(1) as pool:
+        sync = pool.submit(DingTalk(credentials, gate).headcount)
+        while not on_a_port.calls[TOKEN]:
+            time.sleep(0.01)
+        code, began = on_a_port.browser_code(li.unionid), time.monotonic()
+        with pytest.raises(errors.Unreachable) as caught:
+            oauth.identify(credentials, gate, code, LogonWay.PAGE, watch, budget=0.3)
+        assert time.monotonic() - began < 1.0
+        assert caught.value.reason == "deadline"
+        assert sync.result() == len(on_a_port.company.people)
 
 
 def test_a_dead_app_token_is_renewed_and_the_code_is_not_lost(

@@ -68,6 +68,7 @@ def on_a_port(simulator: Simulator, settings: Any) -> Iterator[Simulator]:
     settings.DINGTALK_TRANSPORT = ""
     settings.DINGTALK_OAPI_URL = f"{base}/oapi"
     settings.DINGTALK_API_URL = f"{base}/api"
+    settings.DINGTALK_LOGIN_URL = f"{base}/login"
     yield simulator
     # In its own thread: it may be waiting for these sockets just now.
     server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))

@@ -220,18 +220,24 @@ class Caller:
             try:
                 return attempt()
             except Unreachable as error:
-                if not left.unreachable or error.reason == "tls":
-                    raise
                 wait = self._backoff(patience.unreachable - left.unreachable)
+                if not left.unreachable or error.reason == "tls" or self._late(wait):
+                    raise
                 left = replace(left, unreachable=left.unreachable - 1)
             except Throttled as error:
                 wait = error.retry_after
-                if not left.throttled or error.quota or wait > left.longest_wait:
+                if not left.throttled or error.quota or self._late(wait):
+                    raise
+                if wait > left.longest_wait:
                     raise
                 wait += self._backoff(patience.throttled - left.throttled) / 4
                 left = replace(left, throttled=left.throttled - 1)
             if self._pause(min(wait, left.longest_wait)):
                 raise CrawlStopped
+
+    def _late(self, wait: float) -> bool:
+        """Whether there is no time left for a try after this wait."""
+        return time.monotonic() + wait >= self._until
 
     def _backoff(self, tries: int) -> float:
         """Seconds before the next try, growing and jittered."""

@@ -76,9 +76,10 @@ def identify(
     code: str,
     way: LogonWay,
     watch: LogonWatch,
+    budget: float = BUDGET,
 ) -> Identity:
-    """Who is behind a code; see `Connector.identify`."""
-    limits = Limits(connect=2.0, read=5.0, whole=6.0, until=time.monotonic() + BUDGET)
+    """Who is behind a code; see `Connector.identify`. Ends within `budget` seconds."""
+    limits = Limits(connect=2.0, read=5.0, whole=6.0, until=time.monotonic() + budget)
     client = Client(credentials, gate, limits=limits, patience=PATIENCE)
     try:
         if way is LogonWay.SILENT:

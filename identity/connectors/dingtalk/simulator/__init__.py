@@ -36,6 +36,8 @@ Switches of `Simulator`, plain attributes that may be set at any time::
     simulator.calls["/topapi/v2/user/list"]              # Counter by API path
     simulator.refused                                    # Counter of calls above `rate`
     simulator.browser_code(unionid), simulator.in_app_code(userid)
+    simulator.browser_code(unionid, corp_id="ding0ther") # another company was chosen
+    simulator.company.outsiders                          # a stranger, a contact
     simulator.subscribe(pusher.Subscription(url, token, aes_key)); simulator.unsubscribe()
     simulator.stream.patience, .gaps, .ticket_lifetime   # stream mode; see `stream`
     simulator.stream.connections, .log; simulator.stream.push(event, copies=2)

@@ -15,6 +15,7 @@ from identity.connectors.dingtalk.simulator.pages import (
     style_sheet,
 )
 from identity.connectors.dingtalk.simulator.records import Department
+from identity.connectors.dingtalk.simulator.register import Impossible
 from identity.connectors.dingtalk.simulator.state import SEVEN
 from identity.connectors.dingtalk.simulator.wire import CONTROL, Call, Reply
 
@@ -28,6 +29,8 @@ def answer(app: "Simulator", call: Call, paths: list[str]) -> Reply:
     """Any request below /control; `paths` are the APIs that a fault may strike."""
     if call.path == "/style.css":
         return style_sheet()
+    if call.path == "/in-app-code":
+        return _in_app_code(app, call)
     if call.path != "/":
         return not_found()
     if call.method != "POST":
@@ -42,6 +45,18 @@ def answer(app: "Simulator", call: Call, paths: list[str]) -> Reply:
             reason="Another site sent this form.",
         )
     return _do(app, call.form)
+
+
+def _in_app_code(app: "Simulator", call: Call) -> Reply:
+    """What DingTalk's client gives to a page inside it, for a program that acts as one:
+    POST the userid of whoever is logged on there."""
+    if call.method != "POST" or not _from_here(call):
+        return Reply(403, content={"error": "POST the userid, from no other site"})
+    try:
+        code = app.in_app_code(str(call.values.get("userid", "")))
+    except Impossible as fault:
+        return Reply(404, content={"error": str(fault)})
+    return Reply(content={"code": code, "corpId": app.corp_id})
 
 
 def _do(app: "Simulator", form: dict[str, str]) -> Reply:

@@ -1,5 +1,9 @@
-"""The simulator's HTML pages: without script, escaped by Django's template engine."""
+"""The simulator's HTML pages, escaped by Django's template engine.
 
+They carry no script, but for the one of the logon page in a frame.
+"""
+
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +15,9 @@ from identity.connectors.dingtalk.simulator.wire import Reply
 FOLDER = Path(__file__).parent / "html"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
-    "frame-ancestors http://localhost:* http://127.0.0.1:*"
+    "frame-ancestors "
 )
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 
 @cache
@@ -25,10 +30,27 @@ def show(template: str, family: str, status: int = 200, **values: Any) -> Reply:
     html = _engine().get_template(template).render(Context(values | {"family": family}))
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": POLICY + "'none'",
         "Cache-Control": "no-store",
     }
     return Reply(status, body=html.encode(), headers=headers)
+
+
+def framed_by(origin: str, reply: Reply) -> Reply:
+    """Let pages of this origin frame a page, and let it run our script."""
+    if ORIGIN.fullmatch(origin):
+        policy = f"{POLICY}{origin}; script-src 'self'"
+        reply.headers["Content-Security-Policy"] = policy
+    return reply
+
+
+def script(name: str) -> Reply:
+    """A script of ours."""
+    headers = {
+        "Content-Type": "text/javascript; charset=utf-8",
+        "Cache-Control": "no-cache",
+    }
+    return Reply(body=(FOLDER / name).read_bytes(), headers=headers)
 
 
 def style_sheet() -> Reply:

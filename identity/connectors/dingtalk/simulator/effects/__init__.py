@@ -12,6 +12,7 @@ from identity.connectors.dingtalk.simulator.effects.refusals import (
     app_stopped,
     backend_timeout,
     busy,
+    code_unknown,
     error,
     permission_withdrawn,
     platform_busy,
@@ -54,8 +55,8 @@ NAMED: dict[str, Callable[[], Effect]] = {
     maker.__name__: maker
     for maker in (
         too_fast, platform_busy, quota_used_up, busy, backend_timeout, token_invalid,
-        permission_withdrawn, address_refused, app_stopped, wrapper_without_fields,
-        banned_page, banned_json, http_error, broken, slow, drip, truncated, cut_off,
+        code_unknown, permission_withdrawn, address_refused, app_stopped,
+        wrapper_without_fields, banned_page, banned_json, http_error, broken, slow, drip, truncated, cut_off,
         huge, gzip_bomb, deep, result_null, no_result, result_a_list, errcode_text,
         everything_text, empty, stuck_cursor, cursor_back, endless, twice,
     )
@@ -75,6 +76,7 @@ __all__ = [
     "banned_page",
     "broken",
     "busy",
+    "code_unknown",
     "cursor_back",
     "cut_off",
     "deep",

@@ -86,6 +86,19 @@ def token_invalid(code: str = "40014") -> Effect:
     )
 
 
+def code_unknown() -> Effect:
+    """A logon code that is used, expired, or of the other kind."""
+
+    def code_unknown(call: Call, answer: Callable[[], Reply]) -> Reply:
+        if call.family == API:
+            return modern(
+                400, "invalidParameter.authCode.notFound", "不合法的临时授权码"
+            )
+        return plain_error(40078, "不存在的临时授权码")
+
+    return code_unknown
+
+
 def permission_withdrawn(scope: str = "qyapi_get_department_list") -> Effect:
     """60011, naming the scope."""
     return lambda call, answer: permission_missing(call, scope, "dingsimulated")
