@@ -266,7 +266,7 @@ class Connector(ABC):
         """Ask who is behind a code, and whether they are of this company.
 
         Codes of the vendor's page and of its client are two kinds, and none is taken
-        for the other. Waits for no retries: a person is waiting. Raises `LogonRefused`
+        for the other. A person is waiting: ends within 10 s. Raises `LogonRefused`
         or `ConnectorError`; the stage that failed is the first one that `watch` has
         not heard of.
         """

@@ -358,15 +358,22 @@ def test_a_code_is_good_for_five_minutes(
 
 
 @pytest.mark.parametrize("way", list(LogonWay))
-@pytest.mark.parametrize("code", ["", "nonsense", "../%00\r\n密"])
+@pytest.mark.parametrize("code", ["nonsense", "../%00\r\n密", "x" * 512])
 def test_what_never_was_a_code_is_refused(
     dingtalk: DingTalk, watch: Watch, way: LogonWay, code: str
 ) -> None:
-    if code:
-        _refused(dingtalk, code, way, watch)
-    else:
-        with pytest.raises((LogonRefused, errors.ConnectorError)):
-            dingtalk.identify(code, way, watch)
+    _refused(dingtalk, code, way, watch)
+
+
+@pytest.mark.parametrize("way", list(LogonWay))
+@pytest.mark.parametrize("code", ["", "x" * 513])
+def test_what_cannot_be_a_code_is_not_even_sent(
+    dingtalk: DingTalk, simulator: Simulator, watch: Watch, way: LogonWay, code: str
+) -> None:
+    with pytest.raises(LogonRefused) as caught:
+        dingtalk.identify(code, way, watch)
+    assert caught.value.fault is LogonFault.CODE
+    assert simulator.calls == {}
 
 
 @pytest.mark.parametrize(

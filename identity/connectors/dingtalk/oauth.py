@@ -33,6 +33,7 @@ from identity.connectors.records import CheckStatus, Identity, LogonStage, Logon
 BUDGET = 9.0
 """Seconds for all calls of a logon together, so that its page comes within 10 (F-80)."""
 PATIENCE = Patience(unreachable=1, throttled=1, longest_wait=1.5)
+LONGEST_CODE = 512
 SCOPE = "openid corpid"
 """Without `corpid` the token would not name the company."""
 
@@ -79,6 +80,8 @@ def identify(
     budget: float = BUDGET,
 ) -> Identity:
     """Who is behind a code; see `Connector.identify`. Ends within `budget` seconds."""
+    if not code or len(code) > LONGEST_CODE:  # nothing that DingTalk ever gave out
+        raise LogonRefused(LogonFault.CODE)
     limits = Limits(connect=2.0, read=5.0, whole=6.0, until=time.monotonic() + budget)
     client = Client(credentials, gate, limits=limits, patience=PATIENCE)
     try:
