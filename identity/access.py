@@ -43,6 +43,11 @@ def is_console_user(user: object) -> bool:
     return getattr(user, "role", "") in (ADMINISTRATOR, STAFF)
 
 
+def is_employee(user: object) -> bool:
+    """Whether this account is an employee's, who has the client and no console."""
+    return getattr(user, "role", "") == EMPLOYEE
+
+
 def _only(roles: tuple[str, ...], view: View[P]) -> Guarded[P]:
     @wraps(view)
     def guarded(

@@ -1,10 +1,12 @@
-"""Addresses of the identity app: Create IdP, the wizard's steps, Edit, Show as file."""
+"""Addresses of the identity app: Create IdP, the wizard's steps, Edit, Show as file, and
+where employees log on."""
 
 from django.urls import path
 
 from identity.views import (
     application_acts,
     applications,
+    client,
     drafts,
     edit,
     events,
@@ -69,4 +71,6 @@ urlpatterns = [
     ),
     path("settings/keys/", signing_keys.signing_keys, name="signing-keys"),
     path("settings/keys/rotate/", signing_keys.rotate, name="rotate-key"),
+    path("client/", client.client, name="client"),
+    path("client/forget/", client.forget, name="client-forget"),
 ]

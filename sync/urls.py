@@ -9,6 +9,7 @@ from sync.views import (
     event_commands,
     events,
     export,
+    home,
     receive,
     runs,
 )
@@ -38,4 +39,7 @@ urlpatterns = [
     path("sync/idp/<uuid:idp_id>/start/", commands.start, name="start"),
     # Any text: what names no IdP is answered as a forged push to one is.
     path("events/<slug:kind>/<str:idp_id>/", receive.receive, name="receive"),
+    path("client/home/", home.home, name="home"),
+    path("client/home/end/", home.end, name="home-end"),
+    path("client/logoff/", home.log_off, name="log-off"),
 ]

@@ -13,13 +13,12 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from identity import logon, throttle
-from identity.connection import connector_with
 from identity.logon import Result
 from identity.models import IdentityProvider, LogonAttempt
-from identity.views import logon_words
+from identity.views import in_app_page, logon_words
 
 MOST = 300
 """Answers that one address may bring in a minute: a company may have one for all."""
@@ -38,11 +37,13 @@ def back(request: HttpRequest, kind: str) -> HttpResponseBase:
         return _down()
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def in_app(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Our page got a code from the vendor's client (T-27). Django has looked at the
-    form's key, and at where it was sent from."""
+    """Our page in the vendor's client, and the code that it got there (T-27). Django has
+    looked at the form's key, and at where it was sent from."""
+    if request.method != "POST":
+        return in_app_page.show(request, name)
     try:
         if _too_many(request):
             return _slow_down(request)
@@ -122,21 +123,7 @@ def _single(given: QueryDict) -> Mapping[str, str]:
 
 def _idp(name: str, company: str) -> IdentityProvider | None:
     """The enabled IdP of this company, to whose vendor's client the page belongs."""
-    if not company:
-        return None
-    enabled = IdentityProvider.Status.ENABLED
-    rows = IdentityProvider.objects.filter(status=enabled, confirmed_at__isnull=False)
-    found = [
-        idp
-        for idp in rows
-        if idp.connector_class.homepage_name == name and _company(idp) == company
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _company(idp: IdentityProvider) -> str:
-    """The vendor's id of its company; no secret is opened for it."""
-    return connector_with(idp, idp.plain()).company()
+    return in_app_page.idp_of(name, company) if company else None
 
 
 def _trace(attempt: LogonAttempt) -> str:

@@ -1,6 +1,6 @@
 """One person: departments, manager, and where each value comes from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import get_language
@@ -61,19 +61,25 @@ class Profile:
 def profile(employee: Employee, before: int | None = None) -> Profile:
     """Everything about one person, with changes before one of them; five queries."""
     moments, older = timeline(employee, before)
-    seats = _memberships(employee)
+    rows = _memberships(employee)
     names = trails(
-        employee.idp, (row.department for row in seats), *map(department_of, moments)
+        employee.idp, (row.department for row in rows), *map(department_of, moments)
     )
     return Profile(
         employee,
-        tuple(Seat(placed(row.department, names), row.leader) for row in seats),
+        _seats(rows, names),
         _manager(employee),
         tuple(_values(employee)),
         moments,
         older,
         names,
     )
+
+
+def seats_of(employee: Employee) -> tuple[Seat, ...]:
+    """Where a person is, each with its way from the top; two queries."""
+    rows = _memberships(employee)
+    return _seats(rows, trails(employee.idp, (row.department for row in rows)))
 
 
 def private_fields(idp: IdentityProvider) -> frozenset[str]:
@@ -95,6 +101,10 @@ def label_of(field: str) -> str:
 def _memberships(employee: Employee) -> list[Membership]:
     rows = employee.memberships.select_related("department")
     return list(rows.order_by("department__path")[:HELD])
+
+
+def _seats(rows: Iterable[Membership], names: Trails) -> tuple[Seat, ...]:
+    return tuple(Seat(placed(row.department, names), row.leader) for row in rows)
 
 
 def _manager(employee: Employee) -> Employee | None:

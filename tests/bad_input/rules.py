@@ -59,6 +59,10 @@ RULES: Mapping[str, Rule] = {
     "console:overview": Rule("idp"),
     "console:delete": Rule("closed", post=(SENT_ON, REFUSED)),
     "console:settings": Rule(post=(SENT_ON, REFUSED)),
+    "identity:client": Rule(
+        reads=("next",), get=(OK, SENT_ON), post=(SENT_ON, REFUSED, 429)
+    ),
+    "identity:client-forget": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
     "identity:create": Rule(post=(SENT_ON, REFUSED)),
     "identity:setup-basic": Rule("draft", post=(SENT_ON, REFUSED)),
     "identity:setup-save": Rule("draft", get=(NO_METHOD,), post=(OK,)),
@@ -80,7 +84,9 @@ RULES: Mapping[str, Rule] = {
         reads=("state", "code", "authCode", "error"),
         get=(UNREADABLE, FORBIDDEN),
     ),
-    "identity:in-app": Rule("homepage", get=(NO_METHOD,), post=(FORBIDDEN,)),
+    "identity:in-app": Rule(
+        "homepage", reads=("corpId",), get=(OK, SENT_ON), post=(FORBIDDEN,)
+    ),
     "identity:applications": Rule(),
     "identity:application": Rule("application"),
     "identity:application-new": Rule(),
@@ -113,6 +119,9 @@ RULES: Mapping[str, Rule] = {
     "sync:event-body": Rule("event", get=(NO_METHOD,), post=(OK,)),
     "sync:events-again": Rule(get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
     "sync:events-approve": Rule("idp", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:home": Rule(),
+    "sync:home-end": Rule(get=(NO_METHOD,), post=(FORBIDDEN,)),
+    "sync:log-off": Rule(get=(NO_METHOD,), post=(FORBIDDEN,)),
     "sync:runs": Rule(reads=("idp", "state", "events", "before")),
     "sync:run": Rule("run", reads=("entity", "kind", "after")),
     "sync:progress": Rule("run", reads=("say",), get=(OK, OVER)),

@@ -119,6 +119,7 @@ PAGES: Mapping[str, Addresses] = {
     "console:overview": _of_idp("console:overview", "idp", "closed"),
     "console:settings": _fixed("console:settings"),
     "console:delete": _of_idp("console:delete", "idp", "closed"),
+    "identity:client": _fixed("identity:client"),
     "identity:create": _fixed("identity:create"),
     "identity:setup-basic": _of_idp("identity:setup-basic", "draft"),
     "identity:setup-test": _of_idp("identity:setup-test"),
@@ -150,6 +151,7 @@ PAGES: Mapping[str, Addresses] = {
         for one in world.events
         if one.state in ("held", "applied", "dead")
     ],
+    "sync:home": _fixed("sync:home"),
     "sync:runs": lambda world: [
         reverse("sync:runs"),
         f"{reverse('sync:runs')}?events=1",
@@ -178,10 +180,11 @@ NO_PAGES = {
     "readyz": "for machines",
     "identity:application-switch": "takes a POST",
     "identity:rotate-key": "takes a POST",
+    "identity:client-forget": "takes a POST",
     "identity:file-download": "a file",
+    "identity:in-app": "leaves at once: tests/client/test_in_app_browser.py",
     "identity:setup-save": "takes a POST",
     "identity:logon-return": "leads on: tests/logon",
-    "identity:in-app": "leads on: tests/logon",
     "identity:effect": "a part of the settings page",
     "identity:search": "a part of the settings page",
     "identity:departments": "a part of the settings page",
@@ -195,6 +198,8 @@ NO_PAGES = {
     "sync:event-body": "takes a POST",
     "sync:events-again": "takes a POST",
     "sync:events-approve": "takes a POST",
+    "sync:home-end": "takes a POST",
+    "sync:log-off": "takes a POST",
     "sync:progress": "a part of the run's page",
     "sync:receive": "for machines",
     "sync:start": "takes a POST",
