@@ -4,9 +4,8 @@ No others of the toolkit: no device flow, no registration, no pages of its own.
 """
 
 from django.urls import path
-from oauth2_provider.views import RPInitiatedLogoutView
 
-from identity.views import authorize, provider, tokens
+from identity.views import authorize, logout, provider, tokens
 
 app_name = "oauth2_provider"
 
@@ -16,7 +15,7 @@ urlpatterns = [
     path("revoke_token/", tokens.revoke, name="revoke-token"),
     path("introspect/", tokens.introspect, name="introspect"),
     path("userinfo/", tokens.userinfo, name="user-info"),
-    path("logout/", RPInitiatedLogoutView.as_view(), name="rp-initiated-logout"),
+    path("logout/", logout.logout, name="rp-initiated-logout"),
     path(
         ".well-known/openid-configuration",
         provider.discovery,

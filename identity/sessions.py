@@ -9,12 +9,23 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
 
-from identity.models import IdentityProvider, LogonSession, LogoutNotice, User
+from identity.models import (
+    AccessToken,
+    Application,
+    IdentityProvider,
+    IDToken,
+    LogonSession,
+    LogoutNotice,
+    RefreshToken,
+    User,
+)
+from identity.signals import notices_written
 
 IDP_CLOSED, IDP_DELETED = "idp_closed", "idp_deleted"
 LOGGED_OFF, EXPIRED, REPLACED, BY_HAND = "logged_off", "expired", "replaced", "by_hand"
@@ -116,16 +127,39 @@ def _is_over(row: LogonSession, age: timedelta, silence: timedelta) -> bool:
     return silence >= idle or age >= longest
 
 
+def end_overdue(most: int = 500) -> int:
+    """End sessions whose time is over although their browser never came back, so that
+    applications hear of it; how many that were, `most` at the most."""
+    now, over = timezone.now(), Q()
+    for idp_missing, (idle, longest) in (
+        (False, settings.EMPLOYEE_SESSION),
+        (True, settings.CONSOLE_SESSION),
+    ):
+        late = Q(seen_at__lte=now - idle) | Q(created_at__lte=now - longest)
+        over |= Q(idp__isnull=idp_missing) & late
+    found = LogonSession.objects.filter(over, ended_at=None).order_by("pk")
+    due = list(found.values_list("pk", flat=True)[:most])
+    if not due:
+        return 0
+    with transaction.atomic():
+        return end(LogonSession.objects.filter(over, pk__in=due), EXPIRED)
+
+
 def _tell(opened: dict[int, str]) -> None:
-    """Put a notice into the outbox for each application that wants to hear of it."""
-    pairs = (
-        LogonSession.objects.filter(pk__in=opened)
-        .exclude(access_tokens__application__backchannel_logout_uri="")
-        .exclude(access_tokens__application=None)
-        .values_list("pk", "access_tokens__application")
-        .distinct()
-    )
-    LogoutNotice.objects.bulk_create(
-        (LogoutNotice(session_id=pk, application_id=app) for pk, app in pairs),
-        ignore_conflicts=True,
-    )
+    """Put a notice into the outbox for each application that wants to hear of it: every
+    one that was given something in the session, also the one that asked for its end
+    (Back-Channel Logout 2.5). A disabled one too: its own sessions may still be open."""
+    wanted = Application.objects.exclude(backchannel_logout_uri="")
+    given = [
+        model.objects.filter(session__in=list(opened), application__in=wanted)
+        .order_by()
+        .values_list("session", "application")
+        for model in (IDToken, AccessToken, RefreshToken)
+    ]
+    notices = [
+        LogoutNotice(session_id=session, application_id=application)
+        for session, application in given[0].union(*given[1:])
+    ]
+    if notices:
+        LogoutNotice.objects.bulk_create(notices, ignore_conflicts=True)
+        notices_written.send(sender=LogoutNotice)

@@ -19,6 +19,10 @@ idp_enabled = Signal()
 for other settings. Sent in the saving transaction with `idp` and `by`, None for a
 command. A receiver may return an address, as for `idp_confirmed`."""
 
+notices_written = Signal()
+"""Applications are to be told that sessions ended: notices stand in the outbox, in the
+sender's transaction. A receiver has somebody look once it is committed."""
+
 impact_asked = Signal()
 """How many active employees does an IdP let log on? Sent with `idp` (IdentityProvider)
 before it is closed. A receiver returns the number it knows."""

@@ -307,6 +307,7 @@ CELERY_TASK_ROUTES = {
     f"sync.tasks.{name}": {"queue": "events"}
     for name in ("handle_events", "sweep", "catch_up")
 }
+CELERY_TASK_ROUTES |= {"sync.tasks.send_logouts": {"queue": "notify"}}
 CELERY_TIMEZONE = "UTC"
 # In memory: the default keeps a file in the working folder, and a tick needs no past.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
@@ -314,6 +315,11 @@ CELERY_BEAT_SCHEDULE = {
     # Finds what nobody was rung for; a tick older than the next one is worthless.
     "tick": {"task": "sync.tasks.tick", "schedule": 5.0, "options": {"expires": 5}},
     "sweep": {"task": "sync.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "overdue": {
+        "task": "sync.tasks.end_overdue",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 # --- logs ---

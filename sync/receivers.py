@@ -16,6 +16,7 @@ from identity.signals import (
     idp_confirmed,
     idp_enabled,
     impact_asked,
+    notices_written,
     person_doubted,
     person_vouched,
 )
@@ -105,3 +106,9 @@ def introduce(idp: IdentityProvider, identity: Identity, **_: Any) -> None:
 def doubt(idp: IdentityProvider, unionid: str, **_: Any) -> None:
     """Who is in the directory and not at the vendor's is read again (F-83)."""
     introducing.doubt(idp, unionid)
+
+
+@receiver(notices_written)
+def have_notices_sent(**_: Any) -> None:
+    """A worker delivers them; whoever ended the session waits for nothing."""
+    tasks.ring_logouts()

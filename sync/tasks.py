@@ -8,7 +8,8 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error, connection, transaction
 
-from identity import drafts
+from identity import drafts, sessions
+from identity.oidc import backchannel
 from sync import catchup, doorbell, handling, runs, schedule, worklist
 from sync.models import SyncRun
 
@@ -56,6 +57,20 @@ def sweep() -> None:
     """Find events that are due and that nobody was rung for."""
     for idp_id in worklist.idps_with_work():
         _ring_events(idp_id)
+    if backchannel.is_due():
+        doorbell.ring("sync.tasks.send_logouts")
+
+
+@shared_task
+def send_logouts() -> None:
+    """Tell applications which sessions have ended; nothing if none is due."""
+    backchannel.deliver(stop=stopping.is_set)
+
+
+@shared_task
+def end_overdue() -> None:
+    """End sessions whose browsers never came back."""
+    sessions.end_overdue()
 
 
 @shared_task
@@ -87,6 +102,11 @@ def ring_events(idp_id: object) -> None:
 
 def _ring_events(key: str) -> None:
     doorbell.ring("sync.tasks.handle_events", key)
+
+
+def ring_logouts() -> None:
+    """Call a worker for the outbox of logout notices once it is committed; as `ring`."""
+    transaction.on_commit(lambda: doorbell.ring("sync.tasks.send_logouts"))
 
 
 def ring(run: SyncRun) -> None:

@@ -91,7 +91,11 @@ class SigningKey(models.Model):
 
     @classmethod
     def _make(cls, signs_from: datetime) -> "SigningKey":
-        key = JWK.generate(kty="RSA", size=cls.BITS)
+        return cls.keep(JWK.generate(kty="RSA", size=cls.BITS), signs_from)
+
+    @classmethod
+    def keep(cls, key: JWK, signs_from: datetime) -> "SigningKey":
+        """Store a private key, sealed; it is published at once."""
         kid = key.thumbprint()
         pem = key.export_to_pem(private_key=True, password=None).decode()
         sealed = key_ring().seal(pem, _context(kid))

@@ -94,6 +94,7 @@ def cause_of(error: str) -> Any:
         "timeout": _("it did not answer within 5 seconds"),
         "status": _("it answered with status %(fact)s instead of 200 or 204"),
         "size": _("its answer was longer than 64 KiB"),
-        "answer": _("its answer was not HTTP"),
+        "answer": _("its answer was not HTTP, or broke off"),
+        "stopped": _("the worker that called it was stopped"),
     }
     return words.get(kind, error) % {"fact": fact}

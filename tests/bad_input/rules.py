@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from identity.oidc import ending
 from identity.oidc.asking import KNOWN
 from tests.journeys.pages import World
 
 OK, SENT_ON, UNREADABLE, TOO_MUCH, REFUSED, OVER = 200, 302, 400, 413, 422, 286
 NOT_FOUND, NO_METHOD, OVERTAKEN, FORBIDDEN = 404, 405, 409, 403
-STRANGER, NO_FORM = 401, 415
+STRANGER, NO_FORM, SENT_TO_GET = 401, 415, 303
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ RULES: Mapping[str, Rule] = {
     "oauth2_provider:revoke-token": PROGRAMS,
     "oauth2_provider:user-info": Rule(get=(STRANGER,), post=(STRANGER,), machine=True),
     "oauth2_provider:rp-initiated-logout": Rule(
-        get=(OK, SENT_ON), post=(UNREADABLE,), machine=True
+        reads=ending.KNOWN, get=(OK, UNREADABLE), post=(SENT_TO_GET, UNREADABLE)
     ),
     "login": Rule(reads=("next",), get=(OK, SENT_ON), post=(OK, SENT_ON, 429)),
     "logout": Rule(get=(NO_METHOD,), post=(SENT_ON,)),

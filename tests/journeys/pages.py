@@ -128,6 +128,10 @@ PAGES: Mapping[str, Addresses] = {
     "identity:discard": _of_idp("identity:discard", "draft"),
     "identity:edit": _of_idp("identity:edit", "idp", "closed"),
     "identity:file": _of_idp("identity:file", "idp", "draft"),
+    "oauth2_provider:rp-initiated-logout": lambda world: [
+        reverse("oauth2_provider:rp-initiated-logout") + query
+        for query in ("", "?client_id=nobody", "?id_token_hint=none")
+    ],
     "identity:applications": _fixed("identity:applications"),
     "identity:application": lambda world: [
         reverse("identity:application", args=[one.pk]) for one in world.applications
@@ -176,7 +180,6 @@ NO_PAGES = {
         )
     },
     "oauth2_provider:authorize": "leads on, or asks: tests/oidc/test_pages.py",
-    "oauth2_provider:rp-initiated-logout": "leads on, or asks",
     "readyz": "for machines",
     "identity:application-switch": "takes a POST",
     "identity:rotate-key": "takes a POST",

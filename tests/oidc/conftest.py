@@ -1,9 +1,13 @@
 """A company with a person, and applications of both kinds that trust its logon."""
 
+from functools import cache
+
 import pytest
 from django.test import Client
+from django.utils import timezone
+from jwcrypto.jwk import JWK
 
-from identity.models import Application, IdentityProvider
+from identity.models import Application, IdentityProvider, SigningKey
 from sync.models import Employee
 from tests import builders
 from tests.oidc.relying import Relying
@@ -73,3 +77,14 @@ def application(name: str, **values: object) -> Application:
     }
     row: Application = Application.objects.create(name=name, **{**filled, **values})
     return row
+
+
+@cache
+def _made() -> JWK:
+    return JWK.generate(kty="RSA", size=SigningKey.BITS)
+
+
+@pytest.fixture(autouse=True)
+def signing_key(db: None) -> SigningKey:
+    """A key that signs; making one takes longer than most tests."""
+    return SigningKey.keep(_made(), timezone.now())

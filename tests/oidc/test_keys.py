@@ -17,7 +17,7 @@ from identity.fields import CannotOpen
 from identity.models import AuditEvent, SigningKey
 
 pytestmark = pytest.mark.django_db
-NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 

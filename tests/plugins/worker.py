@@ -20,7 +20,7 @@ def lone_worker(transactional_db: None) -> Iterator[None]:
         pool="threads",
         concurrency=2,
         perform_ping_check=False,
-        queues=["sync", "events"],
+        queues=["sync", "events", "notify"],
     ):
         yield
     app.control.purge()
