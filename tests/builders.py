@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from identity.connectors import registry
-from identity.connectors.records import Event, EventKind
-from identity.models import Application, IdentityProvider
+from identity.connectors.records import Event, EventKind, LogonStage
+from identity.models import Application, IdentityProvider, LogonAttempt
 from identity.oidc import register
 from sync.models import (
     Change,
@@ -240,3 +240,19 @@ def application(name: str, preset: str = "web", **values: Any) -> Application:
     values.setdefault("redirect_uris", back)
     register.add(row, {"name": name, **values})
     return row
+
+
+def attempt(
+    idp: IdentityProvider | None,
+    outcome: str = "success",
+    stage: str = "",
+    **values: Any,
+) -> LogonAttempt:
+    """An attempt to log on: everything before `stage` was passed."""
+    stages = list(LogonStage)
+    until = stages.index(LogonStage(stage)) if stage else len(stages)
+    now = timezone.now().isoformat()
+    values.setdefault("trace_id", f"t{LogonAttempt.objects.count():07}")
+    values.setdefault("stages", [{"stage": s, "at": now} for s in stages[:until]])
+    values.setdefault("way", "page")
+    return LogonAttempt.objects.create(idp=idp, outcome=outcome, stage=stage, **values)

@@ -58,6 +58,7 @@ NAVIGATION = (
         (
             Place(_("Synchronization records"), "sync:runs", "history"),
             Place(_("Events"), "sync:events", "bell"),
+            Place(_("Logons"), "console:logons", "login"),
         ),
     ),
     Group(

@@ -9,9 +9,11 @@ from sasebridge.console.views import (
     choices,
     dashboard,
     idps,
+    logons,
     removal,
     running,
     settings,
+    troubleshoot,
 )
 
 console = [
@@ -19,6 +21,18 @@ console = [
     path("identity/", idps.idps, name="idps"),
     path("identity/<uuid:idp_id>/", idps.overview, name="overview"),
     path("identity/<uuid:idp_id>/delete/", removal.delete, name="delete"),
+    path(
+        "identity/<uuid:idp_id>/troubleshoot/",
+        troubleshoot.troubleshoot,
+        name="troubleshoot",
+    ),
+    path(
+        "identity/<uuid:idp_id>/test-logon/",
+        troubleshoot.test_logon,
+        name="test-logon",
+    ),
+    path("logons/", logons.logons, name="logons"),
+    path("logons/<slug:trace_id>/", logons.logon, name="logon"),
     path("settings/", settings.general, name="settings"),
     path("running/", running.running, name="running"),
     path("choices/theme/", choices.theme, name="theme"),

@@ -4,7 +4,7 @@ import pytest
 
 from identity.models import IdentityProvider
 from tests import builders
-from tests.journeys.pages import World, events
+from tests.journeys.pages import World, attempts, events
 
 
 @pytest.fixture
@@ -18,4 +18,5 @@ def world(idp: IdentityProvider) -> World:
     closed = builders.idp("Closed", status="closed")
     told = events(idp, run, person)
     made = (builders.application("Gateway"),)
-    return World(idp, closed, draft, root, person, person, (run,), told, made)
+    tried = attempts(idp, person)
+    return World(idp, closed, draft, root, person, person, (run,), told, made, tried)

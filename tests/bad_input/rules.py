@@ -59,6 +59,10 @@ RULES: Mapping[str, Rule] = {
     "console:idps": Rule(),
     "console:overview": Rule("idp"),
     "console:delete": Rule("closed", post=(SENT_ON, REFUSED)),
+    "console:logons": Rule(reads=("idp", "outcome", "q", "before")),
+    "console:logon": Rule("attempt"),
+    "console:troubleshoot": Rule("idp"),
+    "console:test-logon": Rule("idp", get=(NO_METHOD,), post=(SENT_ON,)),
     "console:settings": Rule(post=(SENT_ON, REFUSED)),
     "identity:client": Rule(
         reads=("next",), get=(OK, SENT_ON), post=(SENT_ON, REFUSED, 429)
@@ -142,6 +146,7 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
     "root": lambda world: world.root.pk,
     "person": lambda world: world.person.pk,
     "run": lambda world: world.runs[0].pk,
+    "attempt": lambda world: world.attempts[-1].trace_id,
     "event": lambda world: world.events[-1].pk,
     "application": lambda world: world.applications[0].pk,
     "preset": lambda world: "web",

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from identity.connection import run_checks
 from identity.connectors.records import EventKind
-from identity.models import Application, IdentityProvider
+from identity.models import Application, IdentityProvider, LogonAttempt
 from sync.models import AccessCut, Department, Employee, InboxEvent, SyncRun
 from tests import builders
 
@@ -26,6 +26,7 @@ class World:
     runs: tuple[SyncRun, ...]
     events: tuple[InboxEvent, ...]
     applications: tuple[Application, ...]
+    attempts: tuple[LogonAttempt, ...]
 
 
 def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
@@ -51,6 +52,15 @@ def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
         tuple(runs),
         events(idp, runs[0], person),
         (builders.application("Gateway"), builders.application("Phone", "native")),
+        attempts(idp, person),
+    )
+
+
+def attempts(idp: IdentityProvider, person: Employee) -> tuple[LogonAttempt, ...]:
+    """A logon that worked, and one that did not."""
+    return (
+        builders.attempt(idp, name=person.name, userid=person.userid),
+        builders.attempt(idp, "stranger", "company", facts={"code": "60121"}),
     )
 
 
@@ -117,6 +127,14 @@ PAGES: Mapping[str, Addresses] = {
     "console:dashboard": _fixed("console:dashboard"),
     "console:idps": _fixed("console:idps"),
     "console:overview": _of_idp("console:overview", "idp", "closed"),
+    "console:logons": lambda world: [
+        reverse("console:logons"),
+        f"{reverse('console:logons')}?q=nobody",
+    ],
+    "console:logon": lambda world: [
+        reverse("console:logon", args=[one.trace_id]) for one in world.attempts
+    ],
+    "console:troubleshoot": _of_idp("console:troubleshoot", "idp", "closed", "draft"),
     "console:settings": _fixed("console:settings"),
     "console:delete": _of_idp("console:delete", "idp", "closed"),
     "identity:client": _fixed("identity:client"),
@@ -169,6 +187,7 @@ NO_PAGES = {
     "logout": "takes a POST",
     "set_language": "takes a POST",
     "console:theme": "takes a POST",
+    "console:test-logon": "takes a POST, and leads to the vendor",
     "console:running": "a part of the frame",
     "healthz": "for machines",
     "oauth-server-metadata": "for machines",
