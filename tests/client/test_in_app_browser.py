@@ -1,6 +1,8 @@
 """The page inside the vendor's client, whose part the test plays: the bridge that the
 real one puts into a page, as the vendor's own script calls it."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -79,8 +81,12 @@ def test_the_vendors_script_runs_under_our_policy_and_its_code_is_sent(
 
 
 def test_what_the_vendors_client_is_asked_for(
-    site: LiveConsole, idp: IdentityProvider, browser: Browser
+    site: LiveConsole,
+    idp: IdentityProvider,
+    browser: Browser,
+    axe: Callable[[Page], None],
 ) -> None:
+    """After five seconds without an answer the page names another way (pages 5.1)."""
     inside = Inside(browser, "null")
     page = inside.page
     page.clock.install()
@@ -95,6 +101,10 @@ def test_what_the_vendors_client_is_asked_for(
     expect(trouble).to_be_hidden()
     page.clock.fast_forward(5100)
     expect(trouble).to_be_visible()
+    page.clock.resume()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        axe(page)
     page.get_by_role("link", name="Log on another way").last.click()
     page.wait_for_url("**/client/")
     assert inside.complaints == []

@@ -74,6 +74,22 @@ def test_S170_from_the_id_to_the_resources_and_out_again(
     page.wait_for_url(f"{site.url}/client/")
 
 
+def test_S174_by_the_page_in_the_frame(
+    site: LiveConsole, person: Employee, axe: Check
+) -> None:
+    """S174: the vendor's page in place; what it says leads home."""
+    page = site.open("/client/")
+    identify(page)
+    page.get_by_role("button", name="Scan the QR code").click()
+    frame = page.frame_locator(".sb-frame iframe")
+    frame.locator("[name=q]").fill(person.name)
+    frame.get_by_role("button", name="Search").click()
+    looked_at(page, axe)
+    frame.locator("button[name=unionid]", has_text=person.name).first.click()
+    page.wait_for_url(f"{site.url}/client/home/")
+    expect(page.get_by_text("Connection successful")).to_be_visible()
+
+
 def test_S176_who_is_nobody_here_reads_why_and_a_number(
     site: LiveConsole,
     on_a_port: Simulator,
