@@ -146,10 +146,9 @@ PAGES: Mapping[str, Addresses] = {
     "identity:discard": _of_idp("identity:discard", "draft"),
     "identity:edit": _of_idp("identity:edit", "idp", "closed"),
     "identity:file": _of_idp("identity:file", "idp", "draft"),
-    "oauth2_provider:rp-initiated-logout": lambda world: [
-        reverse("oauth2_provider:rp-initiated-logout") + query
-        for query in ("", "?client_id=nobody", "?id_token_hint=none")
-    ],
+    "oauth2_provider:rp-initiated-logout": _fixed(
+        "oauth2_provider:rp-initiated-logout"
+    ),
     "identity:applications": _fixed("identity:applications"),
     "identity:application": lambda world: [
         reverse("identity:application", args=[one.pk]) for one in world.applications
