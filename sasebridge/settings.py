@@ -25,6 +25,7 @@ ALLOWED_HOSTS: list[str] = env.list(
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 HTTPS = PUBLIC_URL.startswith("https://")
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 
 # --- database ---
 _sqlite_url = f"sqlite:///{DATA_DIR / 'sasebridge.sqlite3'}"
@@ -143,6 +144,10 @@ AUTHENTICATION_BACKENDS = [
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "identity.hashers.RandomSecretHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -165,6 +170,11 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# Believed of a stated proxy only: without one anybody could send it.
+_proxy = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_PROXY_SSL_HEADER = _proxy if BEHIND_TLS_PROXY else None
+SECURE_SSL_REDIRECT = HTTPS and BEHIND_TLS_PROXY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^events/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"
@@ -210,6 +220,7 @@ OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "identity.RefreshToken"
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "identity.IDToken"
 OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_VALIDATOR_CLASS": "sync.claims.DirectoryValidator",
+    "CLIENT_SECRET_HASHER": "pbkdf2_sha256_random",
     "OIDC_ENABLED": True,
     "OIDC_ISS_ENDPOINT": f"{PUBLIC_URL}/o",
     "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
@@ -238,21 +249,14 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     # Loopback addresses of native clients are `Application`'s own matter (RFC 8252).
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     "ALLOW_URI_WILDCARDS": False,
-    **dict.fromkeys(
-        (
-            "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT",
-            "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT",
-            "COMPLIANT_BCP_RFC9700_PKCE_METHOD",
-            "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED",
-            "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT",
-            "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS",
-            "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN",
-            "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME",
-            "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING",
-            "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE",
-        ),
-        True,
-    ),
+    **{
+        f"COMPLIANT_BCP_RFC9700_{gate}": True
+        for gate in (
+            *("IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "PKCE_REQUIRED"),
+            *("ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "REFRESH_TOKEN"),
+            *("REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "TOKEN_STORAGE"),
+        )
+    },
 }
 
 # Hosts of applications in the company's own network, which logout notices may go to.

@@ -1,5 +1,6 @@
 """A company with a person, and applications of both kinds that trust its logon."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import pytest
@@ -88,3 +89,20 @@ def _made() -> JWK:
 def signing_key(db: None) -> SigningKey:
     """A key that signs; making one takes longer than most tests."""
     return SigningKey.keep(_made(), timezone.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What most tests have: a person's browser, and the two applications."""
+
+    person: Employee
+    browser: Client
+    gateway: Relying
+    native: Relying
+
+
+@pytest.fixture
+def scene(
+    person: Employee, browser: Client, gateway: Relying, native: Relying
+) -> Scene:
+    return Scene(person, browser, gateway, native)

@@ -15,7 +15,10 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings: Any) -> None:
     """Real hashing is slow on purpose; here it would be half of the tests' time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "identity.hashers.RandomSecretHasher",
+    ]
 
 
 @pytest.fixture(autouse=True)
