@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -63,8 +64,22 @@ def _cut(
         unique_fields=["employee"],
         update_fields=["at", "number", "born_at", "rejoined", "found_at"],
     )
+    _hold_people()
     end_sessions(idp_id, before)
     return len(before)
+
+
+def _hold_people() -> None:
+    """Let a logon of these people wait that has not opened its session yet, or wait
+    for one that has: what it opened is to be seen, and ended, here (T-15).
+
+    PostgreSQL looks only at the end whether a new cut's person is there, and locks them
+    only then; SQLite lets one writer in at a time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

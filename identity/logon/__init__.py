@@ -7,7 +7,7 @@ the account, or raises `Refused`.
 
 from identity.logon.finishing import finish, finish_silently
 from identity.logon.onward import onwards
-from identity.logon.outcomes import Outcome, Refused, Result
+from identity.logon.outcomes import Outcome, Refused, Result, TooMany
 from identity.logon.states import Begun, begin, remember_browser
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Outcome",
     "Refused",
     "Result",
+    "TooMany",
     "begin",
     "finish",
     "finish_silently",

@@ -8,17 +8,21 @@ from django.contrib.auth import authenticate, login
 from django.db import transaction
 from django.http import HttpRequest
 
-from identity import sessions, signals, verdicts
+from identity import sessions, signals, throttle, verdicts
 from identity.connection import connector_for
 from identity.connectors.base import Connector
 from identity.connectors.errors import ConnectorError, LogonFault, LogonRefused
 from identity.connectors.records import Identity, LogonStage, LogonWay
 from identity.fields import CannotOpen
 from identity.logon import faults, states
-from identity.logon.outcomes import Outcome, Refused, Result
+from identity.logon.outcomes import Outcome, Refused, Result, TooMany
 from identity.logon.trace import Trace
 from identity.models import IdentityProvider, LogonState, User
 
+MOST, STRAYS = 1200, 120
+"""Answers that one address may bring in a minute, and of those that belong to no logon.
+Two counts: behind a proxy all have one address, and somebody who only knows ours must
+not keep a whole company from logging on."""
 CODE = re.compile(r"[!-~]{1,512}")
 WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -27,16 +31,20 @@ def finish(request: HttpRequest, kind: str, answer: Mapping[str, Any]) -> Result
     """Judge what came back to the callback, and log its person on, in a transaction.
 
     `answer` has one value of each parameter. What is refused is kept with its reason.
+    Raises TooMany.
     """
     trace, state = Trace(request, LogonWay.PAGE), None
     try:
         state = states.find(answer.get("state", ""))
         trace.about(state.idp, state.tester)
         states.take(request, state, kind)
+        _count(request, "logon.page", MOST)
         trace.attempt.way = state.way
         identity = _identified(trace, state.idp, answer, state)
         account = _let_in(trace, state.idp, identity)
     except Refused as refused:
+        if refused.stage is LogonStage.STATE:
+            _count(request, "logon.stray", STRAYS)
         attempt, account = trace.failed(refused), None
     else:
         attempt = trace.attempt
@@ -52,14 +60,22 @@ def finish_silently(
     None if no enabled one is of the company that was named."""
     trace = Trace(request, LogonWay.SILENT)
     try:
+        _count(request, "logon.silent", MOST)
         if idp is None:
             raise Refused(LogonStage.STATE, Outcome.OTHER_IDP)
         trace.about(idp)
         identity = _identified(trace, idp, code)
         account = _let_in(trace, idp, identity)
     except Refused as refused:
+        if idp is None:
+            _count(request, "logon.stray", STRAYS)
         return Result(trace.failed(refused), onward=onward)
     return Result(trace.attempt, account, onward)
+
+
+def _count(request: HttpRequest, what: str, most: int) -> None:
+    if throttle.count(request, what) > most:
+        raise TooMany
 
 
 def _identified(

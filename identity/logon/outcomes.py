@@ -54,6 +54,11 @@ class Refused(Exception):
         self.facts = facts
 
 
+class TooMany(Exception):
+    """This address has brought so many answers in this minute that no more is judged,
+    and nothing of it is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """How an attempt ended. `account` is logged on, unless it is None; `onward` is the

@@ -15,13 +15,11 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from identity import logon, throttle
-from identity.logon import Result
+from identity import logon
+from identity.logon import Result, TooMany
 from identity.models import IdentityProvider, LogonAttempt
 from identity.views import in_app_page, logon_words
 
-MOST = 300
-"""Answers that one address may bring in a minute: a company may have one for all."""
 WAIT = 60
 
 
@@ -30,9 +28,9 @@ WAIT = 60
 def back(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The vendor's page sent a browser back, with a code and the state it began with."""
     try:
-        if _too_many(request):
-            return _slow_down(request)
         return _answer(request, logon.finish(request, kind, _single(request.GET)))
+    except TooMany:
+        return _slow_down(request)
     except (db.OperationalError, db.InterfaceError):
         return _down()
 
@@ -45,13 +43,13 @@ def in_app(request: HttpRequest, name: str) -> HttpResponseBase:
     if request.method != "POST":
         return in_app_page.show(request, name)
     try:
-        if _too_many(request):
-            return _slow_down(request)
         sent = _single(request.POST)
         idp = _idp(name, sent.get("corpId", ""))
         onward = logon.onwards(sent.get("onward", ""))
         code = sent.get("code", "")
         return _answer(request, logon.finish_silently(request, idp, code, onward))
+    except TooMany:
+        return _slow_down(request)
     except (db.OperationalError, db.InterfaceError):
         return _down()
 
@@ -61,7 +59,7 @@ def _answer(request: HttpRequest, result: Result) -> HttpResponseBase:
     if result.tester is not None:
         return redirect(_trace(result.attempt))
     if result.account is not None:
-        return redirect(result.onward or _place("sync:home", "identity:client"))
+        return redirect(result.onward or reverse("sync:home"))
     return _failed(request, result)
 
 
@@ -84,7 +82,7 @@ def _page(
     onward: str = "",
 ) -> HttpResponse:
     """The failure page. No way leads from it to the code and the state that failed."""
-    again = onward or _place("identity:client")
+    again = onward or reverse("identity:client")
     context = {
         "attempt": attempt,
         "sentence": sentence,
@@ -110,10 +108,6 @@ def _down() -> HttpResponse:
     return response
 
 
-def _too_many(request: HttpRequest) -> bool:
-    return throttle.count(request, "logon") > MOST
-
-
 def _single(given: QueryDict) -> Mapping[str, str]:
     """One value of each parameter; what comes twice is no answer of a vendor."""
     if any(len(values) != 1 for _name, values in given.lists()):
@@ -131,13 +125,3 @@ def _trace(attempt: LogonAttempt) -> str:
         return reverse("console:logon", args=[attempt.trace_id])
     except NoReverseMatch:
         return "/"
-
-
-def _place(*names: str) -> str:
-    """The first of these places that there is."""
-    for name in names:
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            continue
-    return "/"

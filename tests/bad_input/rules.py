@@ -87,10 +87,10 @@ RULES: Mapping[str, Rule] = {
     "identity:logon-return": Rule(
         "kind",
         reads=("state", "code", "authCode", "error"),
-        get=(UNREADABLE, FORBIDDEN),
+        get=(UNREADABLE, FORBIDDEN, 429),
     ),
     "identity:in-app": Rule(
-        "homepage", reads=("corpId",), get=(OK, SENT_ON), post=(FORBIDDEN,)
+        "homepage", reads=("corpId",), get=(OK, SENT_ON), post=(FORBIDDEN, 429)
     ),
     "identity:applications": Rule(),
     "identity:application": Rule("application"),

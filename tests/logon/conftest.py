@@ -1,6 +1,7 @@
 """A company whose people log on: a simulated vendor, and one of its people known here."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ class World:
         """A code of the vendor's client."""
         return self.simulator.in_app_code(self.anyone.userid)
 
-    def log_on(self, browser: Browser | None = None, **values: str) -> object:
+    def log_on(self, browser: Browser | None = None, **values: str) -> Any:
         """A whole logon, as nobody disturbs it."""
         browser = browser or self.browser
         answer = {"code": self.code(), "state": browser.begin(self.idp)} | values

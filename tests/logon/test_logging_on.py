@@ -101,6 +101,18 @@ def test_T_14_twin_in_another_browser_it_goes_on(
     assert console.client.get("/settings/").status_code == 200
 
 
+def test_T_41_guesses_at_the_console_lock_no_employee_out(
+    world: World, administrator: User
+) -> None:
+    """They may share an address with whoever guesses."""
+    guesser = Browser()
+    for _time in range(25):
+        form = {"username": administrator.username, "password": "guessed"}
+        guesser.client.post("/accounts/login/", form)
+    assert guesser.client.post("/accounts/login/", form).status_code == 429
+    assert world.log_on().status_code == 302
+
+
 def test_who_logs_on_again_keeps_their_session_under_another_key(world: World) -> None:
     world.log_on()
     first = world.browser.session

@@ -59,5 +59,12 @@ def test_I_81_a_logon_leads_nowhere_but_to_places_of_ours(where: str) -> None:
     assert onwards(where) == ""
 
 
+def test_I_81_twin_the_client_and_its_home_are_places_of_ours() -> None:
+    assert [onwards(place) for place in ("/client/", "/client/home/")] == [
+        "/client/",
+        "/client/home/",
+    ]
+
+
 def test_I_81_twin_a_request_of_an_application_keeps_its_query() -> None:
     assert onwards(AUTHORIZE) == AUTHORIZE
