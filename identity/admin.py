@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from identity import audit
+from identity import audit, sessions
 from identity.models import (
     AuditEvent,
     ConnectionReport,
@@ -23,6 +25,8 @@ from identity.proof import asked_first
 
 admin.site.site_header = admin.site.site_title = "sasebridge"
 admin.site.index_title = _("Accounts and records")
+# Second factors have pages of their own; these would show and take keys.
+admin.site.unregister((StaticDevice, TOTPDevice))
 admin.site.unregister(Group)  # roles say what an account may do; groups would not count
 
 
@@ -114,8 +118,13 @@ class AccountAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         """So does somebody's password."""
-        asked = asked_first(request)
-        return asked or super().user_change_password(request, id, form_url)
+        if asked := asked_first(request):
+            return asked
+        key = request.session.session_key
+        response = super().user_change_password(request, id, form_url)
+        if request.session.session_key != key:
+            sessions.follow(request, key)  # it was one's own password
+        return response
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Who is added here by hand is staff more often than anything else."""

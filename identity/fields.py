@@ -33,15 +33,23 @@ class KeyRing:
 
     def seal(self, plaintext: str, context: str) -> str:
         """Encrypt text for one context, e.g. "IdP id : name of the secret"."""
+        return self.seal_bytes(plaintext.encode(), context)
+
+    def seal_bytes(self, plaintext: bytes, context: str) -> str:
+        """Encrypt what is no text: a third shorter than its hexadecimal form sealed."""
         nonce = get_random_bytes(12)
         cipher = AES.new(self._keys[self.newest], AES.MODE_GCM, nonce=nonce)
         cipher.update(context.encode())
-        body, tag = cipher.encrypt_and_digest(plaintext.encode())
+        body, tag = cipher.encrypt_and_digest(plaintext)
         packed = base64.urlsafe_b64encode(nonce + tag + body).decode()
         return f"{VERSION}:{self.newest}:{packed}"
 
     def open(self, sealed: str, context: str) -> str:
         """Decrypt; raises CannotOpen, and never returns what is not the plaintext."""
+        return self.open_bytes(sealed, context).decode()
+
+    def open_bytes(self, sealed: str, context: str) -> bytes:
+        """Decrypt what `seal_bytes` has sealed; raises CannotOpen."""
         version, _, rest = sealed.partition(":")
         key_id, _, packed = rest.partition(":")
         if version != VERSION or key_id not in self._keys:
@@ -50,7 +58,7 @@ class KeyRing:
             data = base64.urlsafe_b64decode(packed)
             cipher = AES.new(self._keys[key_id], AES.MODE_GCM, nonce=data[:12])
             cipher.update(context.encode())
-            return cipher.decrypt_and_verify(data[28:], data[12:28]).decode()
+            return cipher.decrypt_and_verify(data[28:], data[12:28])
         except ValueError:
             raise CannotOpen(
                 "the value was changed or belongs to another row"

@@ -1,13 +1,19 @@
-"""Lets nobody act in a session that is over."""
+"""Lets nobody act in a session that is over, or without the second factor that is asked."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from identity import sessions
+from identity import access, second_factor, sessions
 
 View = Callable[[HttpRequest], HttpResponse]
+
+ENROLMENT = "/account/second-factor/"
+WITHOUT = (ENROLMENT, "/accounts/", "/admin/logout/", "/choices/", "/static/")
+"""What who has yet to set a second factor up may open."""
 
 
 def open_sessions(get_response: View) -> View:
@@ -17,6 +23,29 @@ def open_sessions(get_response: View) -> View:
         if request.user.is_authenticated and not sessions.is_open(request):
             request.session.flush()
             request.user = AnonymousUser()
+        if not request.user.is_authenticated and (why := sessions.why_ended(request)):
+            request.session[sessions.ENDED] = why
         return get_response(request)
+
+    return middleware
+
+
+def second_factor_first(get_response: View) -> View:
+    """Lead console accounts to where they set a second factor up, and nowhere else."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if (
+            not settings.REQUIRE_SECOND_FACTOR
+            or not access.is_console_user(request.user)
+            or request.user.is_verified()  # type: ignore[union-attr]  # OTPMiddleware's
+            or request.path.startswith(WITHOUT)
+        ):
+            return get_response(request)
+        if "HX-Request" in request.headers:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        if second_factor.device_of(request.user):  # type: ignore[arg-type]
+            request.session.flush()  # a session from before: log on again, with a code
+            return redirect("login")
+        return redirect(ENROLMENT)
 
     return middleware

@@ -19,7 +19,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from identity import audit, sessions, throttle
+from identity import audit, second_factor, sessions, throttle
 from identity.forms.problems import Problem
 from identity.models import LogonSession, User
 
@@ -41,12 +41,18 @@ SECRET = re.compile(r"((new|old|own)_)?password\d?|code|.*(secret|token).*")
 class Proof:
     """Whether the account's holder is there: asked by one request."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, *, always: bool = False) -> None:
         self._request = request
         self._session = sessions.present(request)
-        self.needed = not _is_fresh(self._session)
+        self.needed = always or not _is_fresh(self._session)
         """Whether the form must have the field."""
-        self.error = ""
+        self.always, self.error = always, ""
+
+    @property
+    def takes_codes(self) -> bool:
+        """Whether a code of the second factor does as well."""
+        user = cast(User, self._request.user)
+        return not self.always and second_factor.device_of(user) is not None
 
     def given(self) -> bool:
         """Whether the password was entered just now, or is with this request.
@@ -72,11 +78,14 @@ class Proof:
             return _("Too many wrong passwords. Try again in %(seconds)s seconds.") % {
                 "seconds": wait
             }
-        if not user.check_password(typed):
+        if not user.check_password(typed) and not self._is_code(user, typed):
             audit.record("proof.failed", by=user, target=user, request=self._request)
             return _("This is not your password. Nothing was done.")
         throttle.forget(f"proof:{user.pk}")
         return ""
+
+    def _is_code(self, user: User, typed: str) -> bool:
+        return self.takes_codes and second_factor.verify(user, typed).right
 
     @property
     def problems(self) -> list[Problem]:

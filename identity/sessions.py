@@ -29,6 +29,9 @@ from identity.signals import notices_written
 
 IDP_CLOSED, IDP_DELETED = "idp_closed", "idp_deleted"
 LOGGED_OFF, EXPIRED, REPLACED, BY_HAND = "logged_off", "expired", "replaced", "by_hand"
+IDLE, PASSWORD, SECOND_FACTOR = "idle", "password", "second_factor"
+ENDED = "console_session_ended"
+"""Where the logon page finds why somebody has to log on again."""
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is kept when a session was seen last."""
 
@@ -78,8 +81,8 @@ def is_open(request: HttpRequest) -> bool:
     row, now = present(request), timezone.now()
     if row is None:
         return False
-    if not is_live(row):
-        end(LogonSession.objects.filter(pk=row.pk), EXPIRED)
+    if row.ended_at or (why := _over_because(row)):
+        end(LogonSession.objects.filter(pk=row.pk), "" if row.ended_at else why)
         return False
     # A page that refreshes itself is no sign of somebody who is there.
     if now - row.seen_at >= SEEN_EVERY and "HX-Request" not in request.headers:
@@ -96,9 +99,23 @@ def close(request: HttpRequest) -> None:
 
 def is_live(row: LogonSession) -> bool:
     """Whether a session is open now and within its limits: what tokens are asked for."""
-    now = timezone.now()
-    over = _is_over(row, now - row.created_at, now - row.seen_at)
-    return row.ended_at is None and not over
+    return row.ended_at is None and not _over_because(row)
+
+
+def why_ended(request: HttpRequest) -> str:
+    """Why the console's session is over that this browser came with; "" if it is not,
+    or if nobody was logged on."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return ""
+    row = LogonSession.objects.filter(session_key=key[:64], idp=None).first()
+    return row.ended_because if row is not None and row.ended_at else ""
+
+
+def follow(request: HttpRequest, former_key: str | None) -> None:
+    """Go on in the same row after Django has given this request's session a new key."""
+    rows = LogonSession.objects.filter(session_key=former_key, ended_at=None)
+    rows.update(session_key=request.session.session_key)
 
 
 def end(sessions: QuerySet[LogonSession], because: str) -> int:
@@ -121,10 +138,14 @@ def end_all_of(idp: IdentityProvider, because: str) -> int:
     return end(LogonSession.objects.filter(idp=idp), because)
 
 
-def _is_over(row: LogonSession, age: timedelta, silence: timedelta) -> bool:
+def _over_because(row: LogonSession) -> str:
+    """Which of its limits a session has passed; "" if none."""
+    now = timezone.now()
     limits = settings.EMPLOYEE_SESSION if row.idp_id else settings.CONSOLE_SESSION
     idle, longest = limits
-    return silence >= idle or age >= longest
+    if now - row.created_at >= longest:
+        return EXPIRED
+    return IDLE if now - row.seen_at >= idle else ""
 
 
 def end_overdue(most: int = 500) -> int:

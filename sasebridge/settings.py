@@ -78,6 +78,10 @@ DINGTALK_TRANSPORT = ""
 
 # --- applications ---
 INSTALLED_APPS = [
+    # First, so that identity.admin can take their pages away: those show keys.
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "sasebridge",
     "sync",
     "identity",
@@ -94,9 +98,6 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "oauth2_provider",
     "axes",
-    "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -109,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "identity.middleware.open_sessions",
     "django_otp.middleware.OTPMiddleware",
+    "identity.middleware.second_factor_first",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -167,7 +169,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # Lax, not Strict: Strict drops the session on the way back from DingTalk's page.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # our own rows end a session, and can say why
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Believed of a stated proxy only: without one anybody could send it.
@@ -181,29 +183,26 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
-# Names the browsers in which an account has logged on before.
 KNOWN_BROWSER_COOKIE = f"{_prefix}sasebridge_known"
 
 # --- guesses at the console's passwords: identity.guessing has the other limits ---
-AXES_ENABLED = True
+AXES_ENABLED = AXES_RESET_ON_SUCCESS = True
 AXES_HANDLER = "identity.guessing.ConsoleHandler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=1)
-# Who is refused is not refused for longer by trying again.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "identity.guessing.counted_as"
 AXES_CLIENT_IP_CALLABLE = "identity.guessing.address_of"
 AXES_LOCKOUT_CALLABLE = "identity.views.accounts.locked"
-AXES_SENSITIVE_PARAMETERS = [
-    *("username", "password", "next", "csrfmiddlewaretoken", "ip_address")
-]
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "next", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # the audit trail has it
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = (
     False  # a line at the start of each command, also of those that print JSON
 )
+
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
 
 # --- how long a session lasts: without a request, and at all ---
 CONSOLE_SESSION = (timedelta(minutes=30), timedelta(hours=12))

@@ -57,7 +57,7 @@ class User(AbstractUser):
 
 
 def _new_identifier() -> str:
-    """A random Enterprise Authentication Identifier: typeable, 10 characters."""
+    """A random Enterprise Authentication Identifier: typeable, 10 characters, 49 bits."""
     return get_random_string(10, "abcdefghjkmnpqrstuvwxyz23456789")
 
 
@@ -78,6 +78,11 @@ class Enterprise(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.identifier
+
+    def renew(self) -> None:
+        """Give it another identifier, and save that."""
+        self.identifier = _new_identifier()
+        self.save(update_fields=["identifier"])
 
     @classmethod
     def load(cls) -> "Enterprise":

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.views import redirect_to_login
@@ -14,8 +13,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from identity import access, audit, guessing
+from identity import access, audit, guessing, second_factor, sessions
 from identity.models import User
+from identity.views.entering import enter, half_way, is_place
 
 FAILED = "logon.console.failed"
 
@@ -24,6 +24,26 @@ EMPTY = {
     "username": _("The user name is empty. Enter it."),
     "password": _("The password is empty. Enter it."),
 }
+
+
+WHY_ENDED = {
+    sessions.IDLE: _(
+        "You were logged off because nothing was done for 30 minutes. Log on, and you "
+        "are where you were."
+    ),
+    sessions.EXPIRED: _(
+        "You were logged off because a session lasts 12 hours at most. Log on, and you "
+        "are where you were."
+    ),
+    sessions.BY_HAND: _(
+        "You were logged off because this session was ended elsewhere."
+    ),
+    sessions.PASSWORD: _("You were logged off because the password was changed."),
+    sessions.SECOND_FACTOR: _(
+        "You were logged off because the second factor of this account was changed."
+    ),
+}
+"""What the logon page says about the session before."""
 
 
 class LogonForm(auth_forms.AuthenticationForm):
@@ -69,20 +89,22 @@ class Logon(auth_views.LoginView):
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
-        """Open the session, in the language of the account."""
+        """Go on to the console, or to the page that asks for the second factor."""
         self.guess.was_right()
-        response = super().form_valid(form)
-        user = form.get_user()
-        guessing.remember(self.request, response, user)
-        audit.record("logon.console", by=user, target=user, request=self.request)
-        if user.language:
-            response.set_cookie(
-                settings.LANGUAGE_COOKIE_NAME,
-                user.language,
-                secure=settings.HTTPS,
-                samesite="Lax",
-            )
-        return response
+        user, target = form.get_user(), self.get_success_url()
+        if second_factor.device_of(user) is not None:
+            return half_way(self.request, user, target)
+        return enter(self.request, user, target)
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Where the visitor came from, if that is a page of ours (I-81)."""
+        target = super().get_redirect_url()
+        return target if is_place(target) else ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say why somebody has to log on again."""
+        why = self.request.session.get(sessions.ENDED, "")
+        return super().get_context_data(**kwargs) | {"ended": WHY_ENDED.get(why, "")}
 
     def form_invalid(self, form: auth_forms.AuthenticationForm) -> HttpResponse:
         """Write the failure down; of the password nothing, of a name only if it exists."""

@@ -4,7 +4,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from identity.views import accounts
+from identity.views import accounts, second_step
 from sasebridge.console.views import (
     choices,
     dashboard,
@@ -34,6 +34,7 @@ console = [
     path("logons/", logons.logons, name="logons"),
     path("logons/<slug:trace_id>/", logons.logon, name="logon"),
     path("settings/", settings.general, name="settings"),
+    path("settings/identifier/", settings.identifier, name="identifier"),
     path("running/", running.running, name="running"),
     path("choices/theme/", choices.theme, name="theme"),
 ]
@@ -42,5 +43,6 @@ urlpatterns = [
     path("", include((console, "console"))),
     path("choices/language/", choices.language, name="set_language"),
     path("accounts/login/", accounts.Logon.as_view(), name="login"),
+    path("accounts/login/code/", second_step.code, name="login-code"),
     path("accounts/logout/", accounts.LogOff.as_view(), name="logout"),
 ]

@@ -264,6 +264,7 @@ document.addEventListener("click", (event) => {
   if (copying) copy(copying);
   const revealing = closest(event, "[data-reveal]");
   if (revealing) reveal(revealing);
+  if (closest(event, "[data-print]")) print();
 });
 
 document.addEventListener("submit", (event) => {

@@ -51,6 +51,7 @@ RULES: Mapping[str, Rule] = {
         reads=ending.KNOWN, get=(OK, UNREADABLE), post=(SENT_TO_GET, UNREADABLE)
     ),
     "login": Rule(reads=("next",), get=(OK, SENT_ON), post=(OK, SENT_ON, 429)),
+    "login-code": Rule(reads=("recovery",), get=(SENT_ON,), post=(SENT_ON,)),
     "logout": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
     "set_language": Rule(get=(NO_METHOD,), post=(SENT_ON, 204)),
     "console:theme": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
@@ -68,6 +69,18 @@ RULES: Mapping[str, Rule] = {
         reads=("next",), get=(OK, SENT_ON), post=(SENT_ON, REFUSED, 429)
     ),
     "identity:client-forget": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "console:identifier": Rule(post=(SENT_ON,)),
+    "identity:security": Rule(),
+    "identity:password": Rule(post=(SENT_ON, REFUSED)),
+    "identity:second-factor": Rule(get=(OK, SENT_ON), post=(OK, SENT_ON, REFUSED)),
+    "identity:second-factor-off": Rule(get=(SENT_ON,), post=(SENT_ON,)),
+    "identity:codes-new": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "identity:codes-kept": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "identity:session-end": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "identity:second-factors": Rule(),
+    "identity:second-factor-reset": Rule(
+        "account", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)
+    ),
     "identity:create": Rule(post=(SENT_ON, REFUSED)),
     "identity:setup-basic": Rule("draft", post=(SENT_ON, REFUSED)),
     "identity:setup-save": Rule("draft", get=(NO_METHOD,), post=(OK,)),
@@ -143,6 +156,7 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
     "idp": lambda world: world.idp.pk,
     "closed": lambda world: world.closed.pk,
     "draft": lambda world: world.draft.pk,
+    "account": lambda world: 1,
     "root": lambda world: world.root.pk,
     "person": lambda world: world.person.pk,
     "run": lambda world: world.runs[0].pk,

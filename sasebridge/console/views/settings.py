@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -10,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from identity import audit
-from identity.access import console_users
+from identity import audit, qr
+from identity.access import administrators_only, console_users
 from identity.forms.problems import problems_of
 from identity.models import Enterprise
+from identity.proof import Proof
 from sasebridge.console.forms import EnterpriseForm
 
 if TYPE_CHECKING:
@@ -31,14 +33,49 @@ def general(request: "ConsoleRequest") -> HttpResponse:
     enterprise = Enterprise.load()
     identifier = enterprise.identifier
     sent = request.POST if request.method == "POST" else None
-    form = EnterpriseForm(sent, instance=enterprise)
-    if form.is_valid():
+    form, proof = EnterpriseForm(sent, instance=enterprise), Proof(request)
+    if form.is_valid() and ("identifier" not in form.changed_data or proof.given()):
         _save(form, request)
         messages.success(request, _("Saved."))
         return redirect("console:settings")
-    context = {"form": form, "identifier": identifier, "problems": problems_of(form)}
+    address = f"{settings.PUBLIC_URL}/client/"
+    context = {
+        "form": form,
+        "proof": proof,
+        "identifier": identifier,
+        "address": address,
+        "qr": qr.svg(address),
+        "problems": [*problems_of(form), *proof.problems],
+    }
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "console/settings.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def identifier(request: "ConsoleRequest") -> HttpResponse:
+    """Say what a new identifier means; make a random one."""
+    enterprise, proof = Enterprise.load(), Proof(request)
+    if request.method == "POST" and proof.given():
+        _renew(enterprise, request)
+        messages.success(request, _("There is a new identifier. Give it to everyone."))
+        return redirect("console:settings")
+    context = {"proof": proof, "identifier": enterprise.identifier}
+    status = UNPROCESSABLE if request.method == "POST" else 200
+    return render(request, "console/identifier.html", context, status=status)
+
+
+@transaction.atomic
+def _renew(enterprise: Enterprise, request: "ConsoleRequest") -> None:
+    before = enterprise.identifier
+    enterprise.renew()
+    audit.record(
+        "settings.change",
+        by=request.user,
+        target=enterprise,
+        detail={"identifier": {"before": before, "after": enterprise.identifier}},
+        request=request,
+    )
 
 
 @transaction.atomic
