@@ -11,7 +11,14 @@ CLAIMS = {
     "profile": ("name", "updated_at"),
     "email": ("email", "email_verified"),
     "phone": ("phone_number", "phone_number_verified"),
-    "org": ("departments", "title", "job_number", "manager", "attributes"),
+    "org": (
+        "departments",
+        "department_ids",
+        "title",
+        "job_number",
+        "manager",
+        "attributes",
+    ),
 }
 
 
@@ -68,7 +75,7 @@ def _phone(person: Employee) -> dict[str, Any]:
 
 def _org(person: Employee) -> dict[str, Any]:
     return {
-        "departments": _departments(person),
+        **_departments(person),
         "title": person.title,
         "job_number": person.job_number,
         "manager": _manager(person),
@@ -76,16 +83,20 @@ def _org(person: Employee) -> dict[str, Any]:
     }
 
 
-def _departments(person: Employee) -> list[dict[str, str]]:
-    """Where the person is: id, name, and the names from the top ("/Acme/Sales")."""
+def _departments(person: Employee) -> dict[str, list[str]]:
+    """Where the person is: the names from the top ("/Acme/Sales"), and the ids.
+
+    Two lists of plain texts, in one order: gateways compare a claim's texts with their
+    rules, and Apache's mod_auth_openidc drops lists of objects.
+    """
     own = list(Department.objects.filter(memberships__employee=person).order_by("path"))
     above = {source for each in own for source in each.path.strip("/").split("/")}
     rows = Department.objects.filter(idp_id=person.idp_id, source_id__in=above)
     names = dict(rows.values_list("source_id", "name"))
-    return [
-        {"id": each.source_id, "name": each.name, "path": _path(each, names)}
-        for each in own
-    ]
+    return {
+        "departments": [_path(each, names) for each in own],
+        "department_ids": [each.source_id for each in own],
+    }
 
 
 def _path(department: Department, names: dict[str, str]) -> str:

@@ -125,9 +125,8 @@ def test_who_is_not_logged_on_comes_back_to_the_same_request(scene: Scene) -> No
 def test_org_tells_where_somebody_works(scene: Scene) -> None:
     tokens = scene.gateway.tokens(scene.browser, scope="openid org")
     told = scene.gateway.userinfo(tokens["access_token"]).json()
-    assert told["departments"] == [
-        {"id": "501", "name": "Sales", "path": "/Acme/Sales"}
-    ]
+    assert told["departments"] == ["/Acme/Sales"]
+    assert told["department_ids"] == ["501"]
     assert (told["title"], told["job_number"]) == ("Engineer", "A1")
     assert told["attributes"] == {"badge": "77"}
     assert len(told["manager"]) == 32
