@@ -20,7 +20,8 @@ from tests.running.program import environment, free_port
 def surroundings(folder: Path, **more: str) -> dict[str, str]:
     """An environment with free ports for the simulator, whatever else in it."""
     base = f"http://127.0.0.1:{free_port()}"
-    apis = {"DINGTALK_OAPI_URL": f"{base}/oapi", "DINGTALK_API_URL": f"{base}/api"}
+    names = {"OAPI": "oapi", "API": "api", "LOGIN": "login"}
+    apis = {f"DINGTALK_{name}_URL": f"{base}/{path}" for name, path in names.items()}
     return environment(folder, **apis, **more)
 
 

@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.alone,
     pytest.mark.xdist_group("proof"),
 ]
+CODE = "from tests.events import course; course.run({folder!r})"
 LONGEST = 400.0
 OVER = {"applied", "ignored"}
 TIME_LIMIT = 2.5
@@ -42,12 +43,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             DINGTALK_RATE="0",
             LOG_LEVEL="WARNING",
         )
-        return course(folder, env)
+        return course(folder, env, CODE)
 
 
-def course(folder: Path, env: dict[str, str]) -> dict[str, Any]:
-    """Run it to its end; nothing of it stays."""
-    code = f"from tests.events import course; course.run({str(folder)!r})"
+def course(folder: Path, env: dict[str, str], code: str) -> dict[str, Any]:
+    """Run one to its end; nothing of it stays."""
+    code = code.format(folder=str(folder))
     program = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code],
         cwd=ROOT,

@@ -90,7 +90,7 @@ class Site:
     def __init__(self, folder: Path, web_port: int, redis_port: int) -> None:
         self._ports = (web_port, redis_port)
         self.web = Part("web", _gunicorn(web_port), folder)
-        queues = ("--concurrency", 4, "--queues", "events,sync")
+        queues = ("--concurrency", 4, "--queues", "events,sync,notify")
         self.worker = Part("worker", (*WORKER, *queues), folder)
         self.beat = Part("beat", (*CELERY, "beat"), folder)
         self.redis = Part("redis", _redis(redis_port), folder)
