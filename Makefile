@@ -35,7 +35,7 @@ lint: $(DEV)  ## style, types, layers, migrations
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(DEV)  ## how quickly events are answered and applied, with budgets: 3 minutes
+bench: $(DEV)  ## how quickly events are answered and applied, and leavers out: 6 minutes
 	@$(BIN)/python -m tests.benchmarks
 
 pictures: $(DEV)  ## the README's pictures, made anew from the running product

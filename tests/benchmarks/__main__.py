@@ -1,4 +1,4 @@
-"""`make bench`: how quickly events are answered, and in the directory.
+"""`make bench`: how quickly events are answered, in the directory, and leavers out.
 
     python -m tests.benchmarks
 
@@ -18,9 +18,9 @@ from tests.running.program import ROOT, end_session, environment, free_port
 LONGEST = 240.0
 
 
-def course(kind: str, folder: Path, env: dict[str, str]) -> int:
+def course(what: str, kind: str, folder: Path, env: dict[str, str]) -> int:
     """Measure one kind of installation in a program of its own; its exit code."""
-    code = f"from tests.benchmarks import events; events.run({kind!r}, {str(folder)!r})"
+    code = f"from tests.benchmarks import {what}; {what}.run({kind!r}, {str(folder)!r})"
     program = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code],
         cwd=ROOT,
@@ -37,8 +37,8 @@ def course(kind: str, folder: Path, env: dict[str, str]) -> int:
         program.wait()
 
 
-def measure(kind: str, **more: str) -> int:
-    """Measure with these settings besides those of every bench."""
+def measure(what: str, kind: str, **more: str) -> int:
+    """Run a bench with these settings besides those of all."""
     with tempfile.TemporaryDirectory(prefix="sasebridge-bench-") as name:
         folder = Path(name)
         base = f"http://127.0.0.1:{free_port()}"
@@ -49,24 +49,28 @@ def measure(kind: str, **more: str) -> int:
             SECRET_KEY=secrets.token_urlsafe(50),
             ENCRYPTION_KEYS=secrets.token_urlsafe(32),
             DINGTALK_RATE="20",
-            LOG_LEVEL="WARNING",
+            LOG_LEVEL="ERROR",
             **more,
         )
-        return course(kind, folder, env)
+        return course(what, kind, folder, env)
 
 
 def main() -> int:
     """Both kinds of installation, as far as they are there."""
-    code = measure("one process, SQLite")
+    code = measure("events", "one process, SQLite")
     absent = services.missing()
     if absent:
         sys.stdout.write(f"\nNot installed: {', '.join(absent)}. No more figures.\n")
         return code
-    with services.postgresql() as database:
-        broker = f"redis://127.0.0.1:{free_port()}/0"
-        return code or measure(
-            "PostgreSQL and Redis", DATABASE_URL=database, CELERY_BROKER_URL=broker
-        )
+    for what in ("events", "leaving"):
+        with services.postgresql() as database:
+            broker = f"redis://127.0.0.1:{free_port()}/0"
+            code = code or measure(
+                *(what, "PostgreSQL and Redis"),
+                DATABASE_URL=database,
+                CELERY_BROKER_URL=broker,
+            )
+    return code
 
 
 if __name__ == "__main__":
