@@ -25,7 +25,7 @@ ALLOWED_HOSTS: list[str] = env.list(
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 HTTPS = PUBLIC_URL.startswith("https://")
-BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 # --- database ---
 _sqlite_url = f"sqlite:///{DATA_DIR / 'sasebridge.sqlite3'}"
@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "sasebridge.middleware.address_behind_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sasebridge.middleware.security_headers",
@@ -174,8 +175,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Believed of a stated proxy only: without one anybody could send it.
 _proxy = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_PROXY_SSL_HEADER = _proxy if BEHIND_TLS_PROXY else None
-SECURE_SSL_REDIRECT = HTTPS and BEHIND_TLS_PROXY
+SECURE_PROXY_SSL_HEADER = _proxy if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = HTTPS and TRUSTED_PROXIES > 0
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^events/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

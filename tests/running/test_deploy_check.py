@@ -14,7 +14,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://sase.example",
     "ALLOWED_HOSTS": "sase.example",
     "SECRET_KEY": secrets.token_urlsafe(64),
-    "BEHIND_TLS_PROXY": "1",
+    "TRUSTED_PROXIES": "1",
 }
 
 
@@ -26,7 +26,7 @@ def test_the_deploy_check_has_nothing_to_say(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
-    silent = {**PRODUCTION, "BEHIND_TLS_PROXY": ""}
+    silent = {**PRODUCTION, "TRUSTED_PROXIES": "0"}
     done = manage("check", "--deploy", folder=tmp_path, **silent)
     assert "security.W008" in done.stderr
 
