@@ -324,6 +324,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "prune": {"task": "sync.tasks.prune", "schedule": 3600.0},
 }
 
 # --- logs ---

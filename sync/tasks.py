@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error, connection, transaction
 
-from identity import drafts, sessions
+from identity import drafts, pruning, sessions
 from identity.oidc import backchannel
 from sync import catchup, doorbell, handling, runs, schedule, worklist
 from sync.models import SyncRun
@@ -71,6 +71,13 @@ def send_logouts() -> None:
 def end_overdue() -> None:
     """End sessions whose browsers never came back."""
     sessions.end_overdue()
+
+
+@shared_task
+def prune() -> None:
+    """Remove traces and sessions that have been over for long."""
+    if removed := pruning.prune(stop=stopping.is_set):
+        log.info("%s old traces and sessions removed", removed)
 
 
 @shared_task

@@ -30,7 +30,8 @@ TRIES = 2
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A logon that may be finished in one of two ways: by the vendor's full page, or by
-    the vendor's page in a frame of ours. Both carry the same state."""
+    the vendor's page in a frame of ours. Each carries a state of its own, so that the
+    answer tells which one it was."""
 
     page: str
     frame: str
@@ -43,25 +44,29 @@ def begin(
     onward: str = "",
     tester: User | None = None,
 ) -> Begun:
-    """Keep a state of 256 bits for this browser, this IdP and this way onward (T-18).
+    """Keep states of 256 bits for this browser, this IdP and this way onward (T-18).
 
     The response must go through `remember_browser`. `onward` is one that `onwards`
     allowed.
     """
     _sweep()
-    text = _new()
-    LogonState.objects.create(
-        digest=digest_of("state", text),
-        idp=idp,
-        browser=digest_of("browser", _browser(request)),
-        way=LogonWay.PAGE,
-        onward=onward,
-        tester=tester,
-    )
     connector, callback = connector_for(idp), addresses_of(idp).callback
+    browser = digest_of("browser", _browser(request))
+    texts = {way: _new() for way in (LogonWay.PAGE, LogonWay.QR)}
+    LogonState.objects.bulk_create(
+        LogonState(
+            digest=digest_of("state", text),
+            idp=idp,
+            browser=browser,
+            way=way,
+            onward=onward,
+            tester=tester,
+        )
+        for way, text in texts.items()
+    )
     page, frame = (
         connector.logon_url(way, callback=callback, state=text)
-        for way in (LogonWay.PAGE, LogonWay.QR)
+        for way, text in texts.items()
     )
     return Begun(page, frame)
 

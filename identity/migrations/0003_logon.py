@@ -286,6 +286,10 @@ class Migration(migrations.Migration):
             model_name='logonattempt',
             index=models.Index(fields=['idp', '-at'], name='logon_of_idp'),
         ),
+        migrations.AddIndex(
+            model_name='logonsession',
+            index=models.Index(condition=models.Q(('ended_at', None)), fields=['seen_at'], name='logon_session_open'),
+        ),
         migrations.AddField(
             model_name='accesstoken',
             name='session',

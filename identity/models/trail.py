@@ -81,6 +81,13 @@ class LogonSession(models.Model):
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["seen_at"],
+                name="logon_session_open",
+                condition=models.Q(ended_at=None),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"session of {self.account_id}"

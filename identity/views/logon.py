@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -57,7 +57,7 @@ def in_app(request: HttpRequest, name: str) -> HttpResponseBase:
 def _answer(request: HttpRequest, result: Result) -> HttpResponseBase:
     """Where an attempt leads: on, to its trace, or to the page that says why not."""
     if result.tester is not None:
-        return redirect(_trace(result.attempt))
+        return redirect("console:logon", result.attempt.trace_id)
     if result.account is not None:
         return redirect(result.onward or reverse("sync:home"))
     return _failed(request, result)
@@ -118,10 +118,3 @@ def _single(given: QueryDict) -> Mapping[str, str]:
 def _idp(name: str, company: str) -> IdentityProvider | None:
     """The enabled IdP of this company, to whose vendor's client the page belongs."""
     return in_app_page.idp_of(name, company) if company else None
-
-
-def _trace(attempt: LogonAttempt) -> str:
-    try:
-        return reverse("console:logon", args=[attempt.trace_id])
-    except NoReverseMatch:
-        return "/"

@@ -88,6 +88,8 @@ def test_S174_by_the_page_in_the_frame(
     frame.locator("button[name=unionid]", has_text=person.name).first.click()
     page.wait_for_url(f"{site.url}/client/home/")
     expect(page.get_by_text("Connection successful")).to_be_visible()
+    expect(page.get_by_text("by QR code")).to_be_visible()
+    assert LogonAttempt.objects.get().way == LogonSession.objects.get().way == "qr"
 
 
 def test_S176_who_is_nobody_here_reads_why_and_a_number(

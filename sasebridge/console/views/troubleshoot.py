@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from identity import audit, logon
+from identity import audit, logon, policy
 from identity.access import administrators_only, console_users
 from identity.models import IdentityProvider, LogonAttempt
 from sasebridge.console.logon_causes import cause_of
@@ -37,7 +37,11 @@ def troubleshoot(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
         ],
         "testable": _testable(idp),
     }
-    return render(request, "console/troubleshoot.html", context)
+    response = render(request, "console/troubleshoot.html", context)
+    # The form leads on to the vendor's page, which a browser stops otherwise.
+    where = [idp.connector_class.logon_origin()]
+    response.headers["Content-Security-Policy"] = policy.policy(form_action=where)
+    return response
 
 
 @require_POST
