@@ -15,10 +15,15 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity import audit, sessions
 from identity.models import (
+    AccessToken,
+    Application,
     AuditEvent,
     ConnectionReport,
     Enterprise,
+    Grant,
     IdentityProvider,
+    IDToken,
+    RefreshToken,
     User,
 )
 from identity.proof import asked_first
@@ -27,6 +32,8 @@ admin.site.site_header = admin.site.site_title = "sasebridge"
 admin.site.index_title = _("Accounts and records")
 # Second factors have pages of their own; these would show and take keys.
 admin.site.unregister((StaticDevice, TOTPDevice))
+# So do applications; a token made by hand would be somebody's logon without them.
+admin.site.unregister((Application, Grant, AccessToken, RefreshToken, IDToken))
 admin.site.unregister(Group)  # roles say what an account may do; groups would not count
 
 

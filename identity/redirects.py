@@ -161,8 +161,8 @@ def _may_be_plain(host: str, kind: Kind) -> bool:
 
 def _is_host(host: str) -> bool:
     if ":" in host:
-        try:
-            return ip_address(host).version == 6
+        try:  # a zone means something on one machine only, and may hold any sign
+            return "%" not in host and ip_address(host).version == 6
         except ValueError:
             return False
     labels = host.removesuffix(".").split(".")

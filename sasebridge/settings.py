@@ -78,7 +78,9 @@ DINGTALK_TRANSPORT = ""
 
 # --- applications ---
 INSTALLED_APPS = [
-    # First, so that identity.admin can take their pages away: those show keys.
+    # First, so that identity.admin can take their pages away: those show keys, and make
+    # applications and tokens past our rules.
+    "oauth2_provider",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -96,7 +98,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "crispy_forms",
     "crispy_bootstrap5",
-    "oauth2_provider",
     "axes",
 ]
 MIDDLEWARE = [

@@ -5,6 +5,7 @@ so that an application with an older key set still understands every token (F-86
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,8 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from jwcrypto.jwk import JWK
 
+from identity.fields import CannotOpen
 from identity.models.accounts import Enterprise
 from identity.models.idp import key_ring
+
+log = logging.getLogger(__name__)
 
 
 class SigningKey(models.Model):
@@ -47,17 +51,15 @@ class SigningKey(models.Model):
 
     @classmethod
     def signing(cls) -> "SigningKey":
-        """The key that signs now; the first one is made at first need."""
-        key = cls.objects.filter(signs_from__lte=timezone.now()).first()
-        return key or cls._first()
+        """The key that signs now: the newest that can be opened. One is made at first
+        need, and after ENCRYPTION_KEYS lost what the others were sealed with."""
+        return cls._begun() or cls._first()
 
     @classmethod
     def published(cls) -> list["SigningKey"]:
         """Every key that a token in use may be signed with, or soon will be."""
         cls.signing()
-        unended = models.Q(published_until=None)
-        unended |= models.Q(published_until__gt=timezone.now())
-        return list(cls.objects.filter(unended))
+        return list(cls._unended())
 
     @classmethod
     def rotate(cls) -> "SigningKey":
@@ -65,7 +67,7 @@ class SigningKey(models.Model):
         cls.signing()
         with _alone():
             now = timezone.now()
-            coming = cls.objects.filter(signs_from__gt=now).first()
+            coming = next(cls._unended(signs_from__gt=now), None)
             if coming:
                 return coming
             fresh = cls._make(now + cls.AHEAD)
@@ -82,12 +84,30 @@ class SigningKey(models.Model):
         shown: dict[str, Any] = json.loads(self.private().export_public())
         return {**shown, "kid": self.kid, "alg": self.ALGORITHM, "use": "sig"}
 
+    def opens(self) -> bool:
+        """Whether it can be used. One that cannot must not take the others along."""
+        try:
+            self.private()
+        except CannotOpen as error:
+            log.error("signing key %s: %s", self.kid, error)
+            return False
+        return True
+
+    @classmethod
+    def _unended(cls, **which: Any) -> Iterator["SigningKey"]:
+        """Those that are published and can be opened, the newest first."""
+        unended = models.Q(published_until=None)
+        unended |= models.Q(published_until__gt=timezone.now())
+        return (key for key in cls.objects.filter(unended, **which) if key.opens())
+
+    @classmethod
+    def _begun(cls) -> "SigningKey | None":
+        return next(cls._unended(signs_from__lte=timezone.now()), None)
+
     @classmethod
     def _first(cls) -> "SigningKey":
         with _alone():
-            now = timezone.now()
-            key = cls.objects.filter(signs_from__lte=now).first()
-            return key or cls._make(now)
+            return cls._begun() or cls._make(timezone.now())
 
     @classmethod
     def _make(cls, signs_from: datetime) -> "SigningKey":

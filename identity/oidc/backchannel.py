@@ -47,9 +47,11 @@ def deliver(stop: Callable[[], bool] = lambda: False) -> int:
             calls = [
                 (row.application.backchannel_logout_uri, token_for(row)) for row in mine
             ]
-            for row, fault in zip(mine, pool.map(_send, calls), strict=True):
+            told = list(zip(mine, pool.map(_send, calls), strict=True))
+            for row, fault in told:
                 _note(row, fault)
                 taken += not fault
+            _put_off({row.application_id for row, fault in told if _is_silent(fault)})
     return taken
 
 
@@ -76,6 +78,19 @@ def _due() -> QuerySet[LogoutNotice]:
 def _next() -> list[LogoutNotice]:
     rows = _due().select_related("application", "session").order_by("due_at", "pk")
     return list(rows[:AT_ONCE])
+
+
+def _is_silent(fault: str) -> bool:
+    """Whether nobody answered; that may have taken the whole of its time."""
+    return bool(fault) and not fault.startswith("status:")
+
+
+def _put_off(applications: set[int]) -> None:
+    """What else these are to be told waits for the next look and is no try of theirs:
+    who does not answer, of thousands of sessions, must not hold all others up."""
+    if applications:
+        later = timezone.now() + timedelta(seconds=PAUSES[0])
+        _due().filter(application__in=applications).update(due_at=later)
 
 
 def _claim(notice: LogoutNotice) -> bool:

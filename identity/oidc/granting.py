@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from identity import sessions
-from identity.models import AccessToken, Grant, LogonSession, User
+from identity.models import AccessToken, Application, Grant, LogonSession, User
 from identity.oidc import families
 from identity.oidc.asking import Asked, Declined
 from identity.oidc.validator import validator
@@ -81,6 +81,8 @@ def _has_agreed(session: LogonSession, asked: Asked) -> bool:
     application = asked.place.application
     if application.skip_authorization:
         return True
+    if _may_be_another(application, asked.place.redirect_uri):
+        return False
     agreed: set[str] = set()
     for rows in (Grant.objects, AccessToken.objects):
         for scope in rows.filter(session=session, application=application).values_list(
@@ -88,6 +90,13 @@ def _has_agreed(session: LogonSession, asked: Asked) -> bool:
         ):
             agreed.update(scope.split())
     return set(asked.scopes) <= agreed
+
+
+def _may_be_another(application: Application, redirect_uri: str) -> bool:
+    """Whether any program of the device may pass for it, so that a yes of before counts
+    for nothing (RFC 8252 8.6). An https address belongs to its owner."""
+    public = application.client_type == Application.CLIENT_PUBLIC
+    return public and not redirect_uri.startswith("https:")
 
 
 def issue(session: LogonSession, asked: Asked) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 from oauth2_provider.settings import oauth2_settings
@@ -13,8 +14,6 @@ from identity import policy, redirects
 from identity.oidc import asking, granting
 from identity.oidc.asking import Asked, Declined, Place, Wrong
 from identity.oidc.granting import AGAIN
-
-CLIENT = "/client/"
 
 
 @csrf_exempt
@@ -46,20 +45,21 @@ def _sent(request: HttpRequest) -> HttpResponse:
 def _asked(request: HttpRequest, asked: Asked) -> HttpResponse:
     standing = granting.standing(request, asked)
     if standing.logon or standing.session is None:
-        return _to_log_on(request, fresh=standing.session is not None)
+        return _to_log_on(request)
     if standing.consent:
         return _ask(request, asked)
     return _onward(asked.place, granting.issue(standing.session, asked))
 
 
-def _to_log_on(request: HttpRequest, *, fresh: bool) -> HttpResponse:
-    """To the client's logon and back here; a note says that this was once more."""
+def _to_log_on(request: HttpRequest) -> HttpResponse:
+    """To the client's logon and back here; a note says that this was once more.
+
+    With somewhere to go on to, that page lets nobody through without a new logon.
+    """
     kept = request.GET.copy()
     kept[AGAIN] = granting.note(granting.digest_of(request))
-    query = {"next": f"{request.path}?{kept.urlencode()}"}
-    if fresh:
-        query["prompt"] = "login"
-    return HttpResponseRedirect(f"{CLIENT}?{urlencode(query)}")
+    query = urlencode({"next": f"{request.path}?{kept.urlencode()}"})
+    return HttpResponseRedirect(f"{reverse('identity:client')}?{query}")
 
 
 def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
@@ -85,7 +85,7 @@ def _decided(request: HttpRequest) -> HttpResponse:
         raise Declined(asked.place, "access_denied")
     standing = granting.standing(request, asked)
     if standing.logon or standing.session is None:
-        return _to_log_on(request, fresh=standing.session is not None)
+        return _to_log_on(request)
     return _onward(asked.place, granting.issue(standing.session, asked))
 
 

@@ -222,3 +222,19 @@ def test_I83_revocation_wants_a_client_and_a_token(scene: Scene) -> None:
     assert scene.gateway.post(REVOKE, {}).json()["error"] == "invalid_request"
     assert scene.gateway.post(REVOKE, {"token": "unknown"}).status_code == 200
     assert told(f"Bearer {access}").status_code == 200
+
+
+@pytest.mark.parametrize("which", ["T-25-own", "T-25-of-another"])
+def test_I83_a_refresh_token_ends_with_what_took_its_place(
+    which: str, scene: Scene
+) -> None:
+    """RFC 7009 2.1: a program that logs off while it refreshes shows the older one."""
+    tokens = scene.gateway.tokens(scene.browser)
+    fresh = scene.gateway.refresh(tokens["refresh_token"]).json()
+    own = which == "T-25-own"
+    by = scene.gateway if own else scene.native
+    assert by.post(REVOKE, {"token": tokens["refresh_token"]}).status_code == 200
+    status = told(f"Bearer {fresh['access_token']}").status_code
+    assert status == (401 if own else 200)
+    refreshed = scene.gateway.refresh(fresh["refresh_token"]).status_code
+    assert refreshed == (400 if own else 200)

@@ -333,3 +333,34 @@ def test_a_logout_token_is_no_id_token(
         browser.get("/o/logout/", {"id_token_hint": tokens["id_token"]}).status_code
         == 200
     )
+
+
+def test_F87_who_does_not_answer_holds_nobody_else_up(
+    told: Relying, receiver: Receiver, person: Employee
+) -> None:
+    """Twelve notices to a port where nobody listens, all due before another's."""
+    dead = Relying(
+        application(
+            "Dead",
+            backchannel_logout_uri="http://127.0.0.1:1/logout",
+            redirect_uris="https://rp.example/cb",
+        ),
+        told.secret,
+    )
+    browsers = [logged_on(person) for _ in range(12)]
+    for one in browsers:
+        dead.tokens(one)
+    told.tokens(browsers[-1])
+    sessions.end(LogonSession.objects.all(), sessions.BY_HAND)
+    LogoutNotice.objects.filter(application=dead.application).update(
+        due_at=timezone.now() - MINUTE
+    )
+    assert backchannel.deliver() == 1
+    assert len(receiver.came) == 1
+    waiting = LogoutNotice.objects.filter(application=dead.application)
+    tried = waiting.filter(attempts=1).count()
+    assert tried == backchannel.AT_ONCE
+    assert waiting.filter(attempts=0).count() == 12 - tried  # put off, and no try lost
+    assert not backchannel.is_due()
+    with time_machine.travel(MINUTE):
+        assert backchannel.is_due()

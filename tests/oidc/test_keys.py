@@ -15,6 +15,7 @@ from jwcrypto.jwt import JWT
 
 from identity.fields import CannotOpen
 from identity.models import AuditEvent, SigningKey
+from tests.oidc.conftest import Scene
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -125,3 +126,27 @@ def test_the_command_rotates_and_is_written_down() -> None:
     assert waiting.startswith("Waiting already")
     line = AuditEvent.objects.get(action="signing_key.rotate")
     assert (line.address, line.actor) == ("command", None)
+
+
+@pytest.mark.parametrize(
+    "lost", ["the only one", "an old one", "the newest", "the next"]
+)
+def test_F86_a_key_that_cannot_be_opened_takes_no_other_along(
+    lost: str, scene: Scene
+) -> None:
+    """ENCRYPTION_KEYS lost what it was sealed with; the twin is the key beside it."""
+    begun = SigningKey.signing()
+    if lost in ("an old one", "the newest"):
+        SigningKey.rotate()
+        ago = begun.signs_from - HOUR
+        SigningKey.objects.update(signs_from=begun.signs_from)
+        SigningKey.objects.filter(pk=begun.pk).update(signs_from=ago)
+    if lost == "the next":
+        SigningKey.rotate()
+    gone = {"an old one": "created_at", "the only one": "created_at"}
+    row = SigningKey.objects.order_by(gone.get(lost, "-created_at"))[0]
+    SigningKey.objects.filter(pk=row.pk).update(sealed="v1:00000000:AAAA")
+    tokens = scene.gateway.tokens(scene.browser)
+    assert scene.gateway.verified(tokens["id_token"])["sub"] == scene.person.sub.hex
+    assert row.kid not in {key.kid for key in SigningKey.published()}
+    assert SigningKey.rotate().opens()

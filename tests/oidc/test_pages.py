@@ -1,16 +1,23 @@
 """What a person sees at the authorization endpoint: the question, and the refusal."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.test import Client
+import time_machine
+from django.conf import settings
+from django.contrib.auth import login
+from django.test import Client, RequestFactory
 
 from identity.models import Grant, LogonSession
+from sync.accounts import account_of
+from sync.models import Employee
+from tests import builders
 from tests.oidc.conftest import Scene, application
 from tests.oidc.relying import AUTHORIZE, Relying, query_of, sent_to
-from tests.plugins.logged_on import logged_on
+from tests.plugins.logged_on import BACKEND, logged_on
 
 
 @pytest.fixture
@@ -18,6 +25,20 @@ def asking(db: None) -> Relying:
     """An application that people are asked about."""
     row = application("Wiki & Co", skip_authorization=False, description="Know-how")
     return Relying(row, "a-secret-of-a-gateway-that-nobody-guesses")
+
+
+def logs_on_again(browser: Client, person: Employee) -> None:
+    """A logon in a browser that somebody is logged on in, with the cookies it brings."""
+    request = RequestFactory().get("/")
+    request.COOKIES = {name: one.value for name, one in browser.cookies.items()}
+    request.session = browser.session
+    login(request, account_of(person), backend=BACKEND)
+    request.session.save()
+    key = request.session.session_key
+    assert key
+    browser.cookies[settings.SESSION_COOKIE_NAME] = key
+    browser.cookies[settings.CSRF_COOKIE_NAME] = request.META["CSRF_COOKIE"]
+    LogonSession.objects.filter(session_key=key).update(idp=person.idp)
 
 
 def decide(browser: Client, page: Any, decision: str) -> Any:
@@ -130,3 +151,64 @@ def test_org_tells_where_somebody_works(scene: Scene) -> None:
     assert (told["title"], told["job_number"]) == ("Engineer", "A1")
     assert told["attributes"] == {"badge": "77"}
     assert len(told["manager"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("uri", "client_type", "asked_again"),
+    [
+        pytest.param("http://127.0.0.1:5/cb", "public", True, id="T-28-loopback"),
+        pytest.param("com.example.app:/cb", "public", True, id="T-28-scheme"),
+        pytest.param("https://rp.example/cb", "public", False, id="T-28-https"),
+        pytest.param("com.example.app:/cb", "confidential", False, id="T-28-secret"),
+    ],
+)
+def test_a_program_that_another_may_pass_for_asks_each_time(
+    uri: str, client_type: str, asked_again: bool, asking: Relying, scene: Scene
+) -> None:
+    """RFC 8252 8.6: a yes to one program is none to the next that bears its name."""
+    asking.application.redirect_uris = f"http://127.0.0.1/cb {uri}"
+    asking.application.client_type = client_type
+    asking.application.save()
+    page = asking.ask(scene.browser, redirect_uri=uri)
+    assert sent_to(decide(scene.browser, page, "allow"), uri)
+    assert (asking.ask(scene.browser, redirect_uri=uri).status_code == 200) is (
+        asked_again
+    )
+    silent = query_of(asking.ask(scene.browser, redirect_uri=uri, prompt="none"))
+    assert ("code" in silent) is not asked_again
+    assert silent.get("error", "consent_required") == "consent_required"
+
+
+def test_T18_a_yes_of_one_person_is_none_of_the_next_in_the_browser(
+    asking: Relying, scene: Scene
+) -> None:
+    """Somebody else logs on between the page and its button."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = scene.browser.cookies
+    page = asking.ask(strict)
+    answer = {"decision": "allow", "csrfmiddlewaretoken": page.context["csrf_token"]}
+    other = builders.employee(scene.person.idp, "li", "Li Si")
+    logs_on_again(strict, other)
+    assert strict.post(page.context["action"], answer).status_code == 403
+    assert not Grant.objects.exists()
+    page = asking.ask(strict)
+    answer["csrfmiddlewaretoken"] = page.context["csrf_token"]
+    assert "code" in query_of(strict.post(page.context["action"], answer))
+
+
+def test_a_refresh_never_tells_of_a_later_logon(scene: Scene) -> None:
+    """Core 12.2: `auth_time` stays that of the code's logon, or is left out."""
+    tokens = scene.gateway.tokens(scene.browser)
+    told = scene.gateway.verified(tokens["id_token"])
+    again = scene.gateway.refresh(tokens["refresh_token"]).json()
+    kept = scene.gateway.verified(again["id_token"])
+    assert kept["auth_time"] == told["auth_time"]
+    with time_machine.travel(timedelta(minutes=4)):
+        logs_on_again(scene.browser, scene.person)
+        later = scene.gateway.refresh(again["refresh_token"]).json()
+        claims = scene.gateway.verified(later["id_token"])
+        assert claims["sid"] == told["sid"]
+        assert "auth_time" not in claims
+        fresh = scene.gateway.tokens(scene.browser)
+        newest = scene.gateway.verified(fresh["id_token"])["auth_time"]
+    assert newest > told["auth_time"]
