@@ -1,28 +1,37 @@
 """The confirmation without which an enabled IdP is not closed."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from identity.inputs import StrictForm, Switch
+from identity.inputs import StrictForm, TextField
 
 
 class ClosingForm(StrictForm):
-    """Ticked by someone who has read what closing does."""
+    """The IdP's present name, typed by someone who has read what closing does."""
 
-    confirm_close = Switch(
-        label=gettext_lazy("Close this IdP: its employees lose access now")
+    confirm_close = TextField(
+        longest=100,
+        required=False,  # said in words of its own
+        label=gettext_lazy("Confirmation of closing"),
     )
 
-    def clean_confirm_close(self) -> bool:
-        """Refuse without the tick."""
-        confirmed: bool = self.cleaned_data["confirm_close"]
-        if not confirmed:
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_confirm_close(self) -> str:
+        """Exactly the name, upper and lower case too."""
+        typed: str = self.cleaned_data["confirm_close"]
+        if typed != self.name:
             raise ValidationError(
                 _(
-                    "Closing takes access away, so it has to be confirmed. Tick this "
-                    "box as well, or choose Enabled. Nothing was saved."
+                    "Closing takes access away, so it has to be confirmed. Type the "
+                    "name %(name)s exactly so, or choose Enabled. Nothing was saved."
                 ),
                 code="unconfirmed",
+                params={"name": self.name},
             )
-        return confirmed
+        return typed

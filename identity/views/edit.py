@@ -63,7 +63,7 @@ class _Save:
         self.found = state_of(idp)
         self.base = sent(request.POST, self.found)
         self.forms = IdpForms(idp, request.POST)
-        self.closing = ClosingForm(request.POST)
+        self.closing = ClosingForm(request.POST, name=idp.name)
         self.proof = Proof(request)
 
     def answer(self) -> HttpResponse:
@@ -168,7 +168,7 @@ def _page(
     context |= {
         "version": signed(state_of(forms.idp) if base is None else base),
         "impact": impact_of(forms.idp),
-        "closing": closing or ClosingForm(),
+        "closing": closing or ClosingForm(name=forms.idp.name),
         "proof": proof,
         "failed": rows_of([asdict(check) for check in failed]),
         "lost": lost,

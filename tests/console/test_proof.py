@@ -53,7 +53,7 @@ def closing(staff: User, idp: IdentityProvider) -> Act:
         "name": "Hangzhou",
         "description": "typed just now",
         "status": "closed",
-        "confirm_close": "on",
+        "confirm_close": idp.name,
         "sync_interval_hours": "24",
     }
     path, rows = reverse("identity:edit", args=[idp.pk]), IdentityProvider.objects
@@ -226,7 +226,7 @@ def test_T_48_the_secrets_of_an_edit_form_do_not_come_back(
     sent = idp.settings | {
         "name": "Example",
         "status": "closed",
-        "confirm_close": "on",
+        "confirm_close": idp.name,
         "sync_interval_hours": "24",
         "app_secret": "a-secret-0123456789-typed",
     }

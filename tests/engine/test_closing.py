@@ -41,7 +41,7 @@ def narrowed(
 ) -> str:
     """The words of the page after a closed IdP got a smaller scope."""
     assert sync().state == State.SUCCESS
-    closed = form | {"status": "closed", "confirm_close": "on"}
+    closed = form | {"status": "closed", "confirm_close": "Example"}
     assert console.post(edit_path(idp), closed).status_code == 302
     settings = reverse("identity:setup-sync", args=[idp.pk])
     sent = {"scope": "partial", "departments": [DEPARTMENT], "source.name": "name"}

@@ -284,11 +284,13 @@ def test_I03_closing_is_refused_without_its_confirmation(
     assert not AuditEvent.objects.exists()
 
 
-@pytest.mark.parametrize("tick", ["", "off", "yes", "on\x00"])
-def test_I03_only_the_tick_confirms(
-    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any], tick: str
+@pytest.mark.parametrize(
+    "typed", ["", "on", "example", "Example!", "New", "Example\x00"]
+)
+def test_U12_only_its_present_name_confirms(
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any], typed: str
 ) -> None:
-    sent = kept | {"status": "closed", "confirm_close": tick}
+    sent = kept | {"status": "closed", "confirm_close": typed, "name": "New"}
     assert console.post(path, sent).status_code == 422
     idp.refresh_from_db()
     assert idp.status == "enabled"
@@ -298,7 +300,7 @@ def test_I03_with_its_confirmation_it_closes_and_is_written_down(
     console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
 ) -> None:
     builders.company(idp, people=12, departments=3)
-    sent = kept | {"status": "closed", "confirm_close": "on", "description": "New"}
+    sent = kept | {"status": "closed", "confirm_close": "Example", "description": "New"}
     assert console.post(path, sent).status_code == 302
     idp.refresh_from_db()
     assert (idp.status, idp.description) == ("closed", "New")
@@ -343,7 +345,7 @@ def test_F27_closing_ends_the_open_sessions_and_counts_them(
     other = builders.idp("Other")
     for key, of in (("theirs", idp), ("elsewhere", other)):
         LogonSession.objects.create(account=employee_account, idp=of, session_key=key)
-    console.post(path, kept | {"status": "closed", "confirm_close": "on"})
+    console.post(path, kept | {"status": "closed", "confirm_close": "Example"})
     ended = LogonSession.objects.get(session_key="theirs")
     assert ended.ended_at is not None
     assert ended.ended_because == "idp_closed"
@@ -355,6 +357,6 @@ def test_F27_closing_stops_the_run_that_is_open(
     console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
 ) -> None:
     run = runs.enqueue(idp, trigger="schedule")
-    console.post(path, kept | {"status": "closed", "confirm_close": "on"})
+    console.post(path, kept | {"status": "closed", "confirm_close": "Example"})
     run = SyncRun.objects.get(pk=run.pk)
     assert runs.perform(run).state == SyncRun.State.SUPERSEDED
