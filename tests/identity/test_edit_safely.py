@@ -285,12 +285,12 @@ def test_I03_closing_is_refused_without_its_confirmation(
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "on", "example", "Example!", "New", "Example\x00"]
+    "word", ["", "on", "example", "Example!", "New", "Example\x00"]
 )
 def test_U12_only_its_present_name_confirms(
-    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any], typed: str
+    console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any], word: str
 ) -> None:
-    sent = kept | {"status": "closed", "confirm_close": typed, "name": "New"}
+    sent = kept | {"status": "closed", "confirm_close": word, "name": "New"}
     assert console.post(path, sent).status_code == 422
     idp.refresh_from_db()
     assert idp.status == "enabled"
