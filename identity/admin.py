@@ -23,6 +23,7 @@ from identity.models import (
     Grant,
     IdentityProvider,
     IDToken,
+    LogonSession,
     RefreshToken,
     User,
 )
@@ -132,6 +133,16 @@ class AccountAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]
         if request.session.session_key != key:
             sessions.follow(request, key)  # it was one's own password
         return response
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        """Who is closed, or gets another role, has no session left: else their old ones
+        would be open again once that is taken back (T-16)."""
+        super().save_model(request, obj, form, change)
+        if change and {"role", "is_active"} & set(form.changed_data):
+            rows = LogonSession.objects.filter(account=obj)
+            sessions.end(rows, sessions.ACCOUNT)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Who is added here by hand is staff more often than anything else."""

@@ -50,7 +50,7 @@ class Guess:
             self._limits = [(f"logon:browser:{own}", OF_BROWSER)]
         else:
             self._limits = [
-                (f"logon:from:{address_of(request) or '?'}", OF_ADDRESS),
+                (f"logon:from:{throttle.network_of(request)}", OF_ADDRESS),
                 (f"logon:{_digest(self._name)}", OF_ACCOUNT),
             ]
 

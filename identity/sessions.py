@@ -30,6 +30,7 @@ from identity.signals import notices_written
 IDP_CLOSED, IDP_DELETED = "idp_closed", "idp_deleted"
 LOGGED_OFF, EXPIRED, REPLACED, BY_HAND = "logged_off", "expired", "replaced", "by_hand"
 IDLE, PASSWORD, SECOND_FACTOR = "idle", "password", "second_factor"
+ACCOUNT = "account"
 ENDED = "console_session_ended"
 """Where the logon page finds why somebody has to log on again."""
 SEEN_EVERY = timedelta(minutes=1)
@@ -45,23 +46,28 @@ def begin(request: HttpRequest, account: User) -> LogonSession:
     if request.session.session_key is None:
         request.session.save()  # Django threw somebody else's session away for it
     key, now = cast(str, request.session.session_key), timezone.now()
-    row = _before(request)
-    if row is not None and row.account_id != account.pk:
-        end(LogonSession.objects.filter(pk=row.pk), REPLACED)
-        row = None
-    row = row or LogonSession(account=account)
-    row.session_key, row.sub = key, account.sub
-    row.created_at = row.seen_at = row.confirmed_at = now
-    row.address = str(request.META.get("REMOTE_ADDR", ""))[:64]
-    row.agent = request.META.get("HTTP_USER_AGENT", "")[:300]
-    row.save()
+    with transaction.atomic():
+        row = _before(request)
+        if row is not None and row.account_id != account.pk:
+            end(LogonSession.objects.filter(pk=row.pk), REPLACED)
+            row = None
+        row = row or LogonSession(account=account)
+        row.session_key, row.sub = key, account.sub
+        # Of the console, until `through` says otherwise: the account's role may be new.
+        row.idp, row.way = None, ""
+        row.created_at = row.seen_at = row.confirmed_at = now
+        row.address = str(request.META.get("REMOTE_ADDR", ""))[:64]
+        row.agent = request.META.get("HTTP_USER_AGENT", "")[:300]
+        row.save()
     return row
 
 
 def _before(request: HttpRequest) -> LogonSession | None:
-    """The open session that this browser came with."""
+    """The open session that this browser came with, held: whoever ends it meanwhile
+    comes before, and it is not this one, or after, and ends what it has become."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return LogonSession.objects.filter(session_key=key, ended_at=None).first()
+    rows = LogonSession.objects.select_for_update(no_key=True)
+    return rows.filter(session_key=key, ended_at=None).first()
 
 
 def through(request: HttpRequest, idp: IdentityProvider, way: str) -> None:

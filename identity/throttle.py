@@ -1,6 +1,7 @@
 """Limits for public addresses: so many times a minute and network address (T-42), and
 for guesses at an account, wherever they come from (T-41)."""
 
+import ipaddress
 import math
 from datetime import timedelta
 
@@ -15,11 +16,25 @@ KEPT = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
+def network_of(request: HttpRequest) -> str:
+    """Whom a limit takes for one: an address, of IPv6 the 64 bits before the part that
+    everybody chooses freely (RFC 4291, 2.5.1). Whatever headers say of it (T-40)."""
+    text = str(request.META.get("REMOTE_ADDR", ""))[:64]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text  # a socket without addresses
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if mapped := address.ipv4_mapped:
+        return str(mapped)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
+
+
 def count(request: HttpRequest, what: str) -> int:
     """Count one more try of this address in this minute; how many that are now."""
     minute = timezone.now().replace(second=0, microsecond=0)
-    address = str(request.META.get("REMOTE_ADDR", ""))[:64]
-    key = f"{what}:{address}:{minute:%Y%m%d%H%M}"
+    key = f"{what}:{network_of(request)}:{minute:%Y%m%d%H%M}"
     with transaction.atomic():
         row, made = Tally.objects.get_or_create(key=key, defaults={"minute": minute})
         Tally.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -200,9 +200,8 @@ AXES_LOCKOUT_CALLABLE = "identity.views.accounts.locked"
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "next", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # the audit trail has it
 AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = (
-    False  # a line at the start of each command, also of those that print JSON
-)
+# It would begin the output of each command, also of those that print JSON.
+AXES_VERBOSE = False
 
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
 

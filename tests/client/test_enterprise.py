@@ -116,6 +116,18 @@ def test_T42_a_thousand_guesses_find_nothing(enabled: IdentityProvider) -> None:
         assert confirm(guessing, ID).status_code == 302
 
 
+def test_T42_a_network_of_ipv6_is_one_guesser(enabled: IdentityProvider) -> None:
+    """It has more addresses than there are IDs; its twin is another network."""
+    guesser, neighbour, other = (
+        Client(REMOTE_ADDR=address)
+        for address in ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1")
+    )
+    for number in range(MOST):
+        confirm(guesser, f"guess-{number}")
+    assert confirm(neighbour, ID).status_code == 429
+    assert confirm(other, ID).status_code == 302
+
+
 def test_right_ids_are_not_counted(enabled: IdentityProvider) -> None:
     """A whole office behind one address begins on the same morning."""
     assert all(confirm(Client(), ID).status_code == 302 for _one in range(MOST + 2))

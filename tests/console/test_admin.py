@@ -184,3 +184,36 @@ def test_an_idp_of_the_admin_list_names_its_state(console: Client) -> None:
     IdentityProvider.objects.create(kind="dingtalk", confirmed_at=timezone.now())
     page = console.get("/admin/identity/identityprovider/").content.decode()
     assert "Enabled" in page
+
+
+def test_T_48_the_admin_is_no_place_to_guess_one_s_own_password(
+    console: Client, administrator: User
+) -> None:
+    """Django's page for it counts no tries, and other sessions would go on."""
+    new = {"new_password1": NEW["password1"], "new_password2": NEW["password1"]}
+    address = "/admin/password_change/"
+    for sent in (new | {"old_password": PASSWORD}, new | {"old_password": "x"}):
+        assert console.post(address, sent)["Location"] == "/account/password/"
+    administrator.refresh_from_db()
+    assert administrator.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [({"is_active": ""}, {}), ({"role": "employee"}, {"role": "staff"})],
+    ids=["T-16 closed and opened", "T-16 another role and back"],
+)
+def test_a_session_from_before_stays_over(
+    console: Client, staff: User, there: dict[str, str], back: dict[str, str]
+) -> None:
+    """Its twin: somebody of whom only the name of the mailbox changed stays."""
+    bob = Client()
+    bob.force_login(staff)
+    change(console, staff, email="b@example.test")
+    assert bob.get("/").status_code == 200
+    change(console, staff, **there)
+    staff.refresh_from_db()
+    change(console, staff, **back)
+    staff.refresh_from_db()
+    assert (staff.is_active, staff.role) == (True, "staff")
+    assert bob.get("/").status_code == 302

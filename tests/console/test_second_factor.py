@@ -2,6 +2,7 @@
 and code (T-41)."""
 
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import totp
@@ -339,6 +340,28 @@ def test_setting_it_up_ends_the_sessions_without_it(
     assert is_in(here)
     assert not is_in(there)
     assert "second factor of this account was changed" in words(there.get(LOGON))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_T_41_a_password_beside_the_setting_up_opens_nothing(staff: User) -> None:
+    """Whoever has the password comes while the holder's first code is being taken."""
+    second_factor.begun(staff)
+    came: list[str] = []
+
+    def come() -> None:
+        try:
+            came.append(password(Client())["Location"])
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=come)
+    with transaction.atomic():
+        assert second_factor.confirm(staff, code_of(staff)).right
+        thread.start()
+        thread.join(0.3)
+        assert not came
+    thread.join(10)
+    assert came == [CODE]
 
 
 def test_it_is_switched_off_with_password_and_code_only(

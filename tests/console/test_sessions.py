@@ -1,21 +1,26 @@
 """Console sessions: how long they last, what ends them, and who never gets one."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection, transaction
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from identity import sessions
 from identity.models import AuditEvent, Enterprise, IdentityProvider, LogonSession, User
-from sync.models import Employee
+from sync.models import AccessCut, Employee
 from tests.bad_input.rules import address
-from tests.console.test_second_factor import of_the_console
+from tests.console.test_second_factor import CODE, guarded, of_the_console
 from tests.journeys.pages import World, furnished
 from tests.plugins.accounts import PASSWORD
-from tests.plugins.logged_on import logged_on
+from tests.plugins.logged_on import logged_on, session_of
 
 LOGON, SECURITY = "/accounts/login/", "/account/security/"
 NEW = "a fresh pass phrase"
@@ -149,7 +154,9 @@ def test_one_s_own_password_changed_in_the_admin_leaves_one_logged_on(
 
 @pytest.fixture
 def world(idp: IdentityProvider) -> World:
-    return furnished(idp, IdentityProvider.objects.create(kind=idp.kind))
+    made = furnished(idp, IdentityProvider.objects.create(kind=idp.kind))
+    AccessCut.objects.all().delete()  # somebody who is logged on indeed
+    return made
 
 
 def accounts_of(world: World) -> Any:
@@ -173,6 +180,7 @@ def test_T_14_an_employee_s_session_opens_nothing_of_the_console(world: World) -
         for response in (client.get(path), client.post(path, {})):
             refused = response.status_code in (403, 405)
             assert refused or "/login/" in response.get("Location", ""), path
+    assert client.get("/client/home/").status_code == 200, "and it is one indeed"
     assert set(accounts_of(world).values_list("role", flat=True)) == {"employee"}
 
 
@@ -185,6 +193,60 @@ def test_T_14_a_person_whose_account_is_of_the_console_has_no_session_by_the_idp
     accounts_of(world).update(role=role)
     assert not is_in(client)
     assert Employee.objects.get(pk=world.person.pk).account_id
+
+
+def test_T_14_a_session_of_the_console_is_none_of_the_idp(world: World) -> None:
+    """Of a person who has just become staff, in the browser they had as an employee: it
+    has the console's limits, and their list of sessions and a new password know it."""
+    client = logged_on(world.person)
+    for account in accounts_of(world):
+        account.role = User.Role.STAFF
+        account.set_password(PASSWORD)
+        account.save()
+        name = account.username
+    client.post(LOGON, {"username": name, "password": PASSWORD})
+    assert is_in(client)
+    session = session_of(client)
+    assert (session.idp, session.way) == (None, "")
+
+
+def test_T_41_the_key_of_an_employee_s_session_opens_no_second_page(
+    staff: User, world: World
+) -> None:
+    """Somebody who lends a browser to the console's staff still has its cookies."""
+    guarded(staff)
+    client, lent = logged_on(world.person), Client()
+    lent.cookies.update(client.cookies)
+    sent = {"username": "bob", "password": PASSWORD}
+    assert client.post(LOGON, sent)["Location"] == CODE
+    assert lent.get(CODE)["Location"] == LOGON
+    assert client.get(CODE).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_T_16_a_session_that_is_being_ended_is_not_gone_on_with(staff: User) -> None:
+    """By a logon in the same browser, which its holder did not know to be over."""
+    browser = log_on()
+    old = session_of(browser)
+    request = RequestFactory().get("/")
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = old.session_key
+    request.session = SessionStore()
+
+    def log_on_again() -> None:
+        try:
+            sessions.begin(request, staff)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=log_on_again)
+    with transaction.atomic():
+        sessions.end(LogonSession.objects.filter(pk=old.pk), sessions.BY_HAND)
+        thread.start()
+        thread.join(0.3)
+    thread.join(10)
+    old.refresh_from_db()
+    assert old.ended_because == sessions.BY_HAND
+    assert LogonSession.objects.filter(ended_at=None).count() == 1
 
 
 PLACES = [

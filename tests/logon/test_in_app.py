@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from identity.logon import Outcome
-from identity.models import LogonAttempt, LogonSession
+from identity.models import LogonAttempt, LogonSession, Tally
 from tests import builders
 from tests.bad_input.set_x import VALUES
 from tests.logon.browsers import Browser, ended
@@ -110,6 +110,15 @@ def test_I_62_one_company_at_two_idps_is_nobodys(world: World) -> None:
     assert world.browser.send(**world.silently).status_code == 403
     twin.delete()
     assert world.browser.send(**world.silently).status_code == 302
+
+
+def test_I_62_what_names_no_company_of_ours_takes_nobody_s_turn(world: World) -> None:
+    """Behind a proxy all have one address: a stranger must not use up what it has."""
+    world.browser.send(**world.silently | {"corpId": "ding0other"})
+    turns = Tally.objects.filter(key__startswith="logon.silent")
+    assert not turns.exists()
+    assert world.browser.send(**world.silently).status_code == 302
+    assert turns.get().count == 1
 
 
 def strict(world: World) -> tuple[Client, dict[str, str]]:
