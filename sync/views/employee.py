@@ -12,6 +12,7 @@ from sync.models import AccessCut, Employee
 from sync.org.person import MANAGER, Profile, Value, private_fields, profile
 from sync.views import parameters
 from sync.views.changes import Cast, told
+from sync.views.standing import standing_of
 from sync.views.veil import Veil
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Shown:
 def employee(request: "ConsoleRequest", employee_id: int) -> HttpResponse:
     """One person; nothing here can be changed, because it comes from the IdP."""
     person = get_object_or_404(
-        Employee.objects.select_related("idp"),
+        Employee.objects.select_related("idp", "account"),
         pk=employee_id,
         idp__confirmed_at__isnull=False,
     )
@@ -44,6 +45,7 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
     veil = Veil(request.user, private_fields(person.idp))
     known = profile(person, parameters.place(request, "before"))
     cast = Cast({person.userid: person}, known.names)
+    userid = veil.text(person.userid, person.mobile)
     return {
         "employee": person,
         "name": veil.value("name", person.name, person.mobile),
@@ -51,7 +53,9 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
         "cut": AccessCut.objects.filter(employee=person).first(),
         "idp": person.idp,
         "vendor": person.idp.connector_class.label,
-        "userid": veil.text(person.userid, person.mobile),
+        "userid": userid,
+        "searchable": userid == person.userid,
+        "standing": standing_of(person),
         "seats": known.seats,
         "manager": known.manager,
         "manager_name": _manager_name(known, veil),

@@ -92,7 +92,7 @@ def test_it_asks_the_same_number_of_queries_whatever_is_there(
     console: Client, django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:
     builders.run(builders.idp("IdP-0"))
-    with django_assert_max_num_queries(10) as first:
+    with django_assert_max_num_queries(12) as first:
         dashboard(console)
     for number in range(1, 5):
         idp = builders.idp(f"IdP-{number}")

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from identity.access import console_users
+from sasebridge.console import figures
 from sasebridge.console.summary import MOST_ENABLED, enabled, summaries
 from sync.models import Department, full_runs
 
@@ -38,6 +39,7 @@ def dashboard(request: "ConsoleRequest") -> HttpResponse:
             "next_due": min(due, default=None),
             "troubled": [row for row in confirmed if row.troubled],
             "drafts": drafts,
+            "logons": figures.today(),
             "runs": full_runs().select_related("idp")[:RECENT],
         },
     )

@@ -12,6 +12,7 @@ from identity.access import console_users
 from identity.connection import addresses_of, latest_report
 from identity.models import IdentityProvider
 from identity.subscription import subscription_of
+from sasebridge.console import figures
 from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
 from sync.health import health
 from sync.models import Employee, StreamState, full_runs
@@ -57,6 +58,7 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
             "subscription": subscription_of(idp),
             "runs": runs,
             "health": health(idp),
+            "logons": figures.today(idp),
             "stream": StreamState.of(idp) if idp.streams else None,
         },
     )
