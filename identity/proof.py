@@ -85,7 +85,10 @@ class Proof:
         return ""
 
     def _is_code(self, user: User, typed: str) -> bool:
-        return self.takes_codes and second_factor.verify(user, typed).right
+        # A mistyped password is no wrong code, which the next logon would wait for.
+        if not self.takes_codes or not second_factor.is_of_app(typed):
+            return False
+        return second_factor.verify(user, typed).right
 
     @property
     def problems(self) -> list[Problem]:

@@ -10,9 +10,12 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from identity.connectors.records import LogonStage
 from identity.models import LogonAttempt, LogonSession
 
 TRACES_KEPT = timedelta(days=180)
+STRAYS_KEPT = timedelta(days=7)
+"""Of answers that belong to no logon: anybody can send as many as they like."""
 SESSIONS_KEPT = timedelta(days=30)
 """After its end; with a session goes what was given out in it, long worth nothing."""
 PORTION, PORTIONS = 500, 200
@@ -25,6 +28,9 @@ def prune(stop: Callable[[], bool] = lambda: False) -> int:
     now = timezone.now()
     old: tuple[QuerySet[Model], ...] = (
         LogonAttempt.objects.filter(at__lt=now - TRACES_KEPT),
+        LogonAttempt.objects.filter(
+            idp=None, stage=LogonStage.STATE, at__lt=now - STRAYS_KEPT
+        ),
         LogonSession.objects.filter(ended_at__lt=now - SESSIONS_KEPT),
         Session.objects.filter(expire_date__lt=now),
     )

@@ -107,9 +107,14 @@ def verify_recovery(account: User, typed: str) -> Verdict:
     return Verdict(bool(device.verify_token(next(iter(known), marks[0]))))
 
 
+def is_of_app(typed: str) -> bool:
+    """Whether it looks like a code of the app."""
+    return bool(SIX_DIGITS.fullmatch(_plain(typed)))
+
+
 def verify_either(account: User, typed: str) -> Verdict:
     """Judge what may be the one or the other."""
-    judge = verify if SIX_DIGITS.fullmatch(_plain(typed)) else verify_recovery
+    judge = verify if is_of_app(typed) else verify_recovery
     return judge(account, typed)
 
 

@@ -124,9 +124,10 @@ def follow(request: HttpRequest, former_key: str | None) -> None:
     rows.update(session_key=request.session.session_key)
 
 
+@transaction.atomic(savepoint=False)
 def end(sessions: QuerySet[LogonSession], because: str) -> int:
-    """End those that are open, and have their applications told, in the caller's
-    transaction; how many that were."""
+    """End those that are open, and have their applications told, in one transaction, the
+    caller's if there is one; how many that were."""
     opened = dict(
         sessions.filter(ended_at=None).order_by("pk").values_list("pk", "session_key")
     )

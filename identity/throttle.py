@@ -3,7 +3,7 @@ for guesses at an account, wherever they come from (T-41)."""
 
 import ipaddress
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -33,8 +33,7 @@ def network_of(request: HttpRequest) -> str:
 
 def count(request: HttpRequest, what: str) -> int:
     """Count one more try of this address in this minute; how many that are now."""
-    minute = timezone.now().replace(second=0, microsecond=0)
-    key = f"{what}:{network_of(request)}:{minute:%Y%m%d%H%M}"
+    key, minute = _minute(request, what)
     with transaction.atomic():
         row, made = Tally.objects.get_or_create(key=key, defaults={"minute": minute})
         Tally.objects.filter(pk=row.pk).update(count=F("count") + 1)
@@ -42,6 +41,17 @@ def count(request: HttpRequest, what: str) -> int:
         if made:
             Tally.objects.filter(minute__lt=minute - KEPT).delete()
     return row.count
+
+
+def counted(request: HttpRequest, what: str) -> int:
+    """How many tries of this address there were in this minute."""
+    row = Tally.objects.filter(key=_minute(request, what)[0]).first()
+    return row.count if row else 0
+
+
+def _minute(request: HttpRequest, what: str) -> tuple[str, datetime]:
+    minute = timezone.now().replace(second=0, microsecond=0)
+    return f"{what}:{network_of(request)}:{minute:%Y%m%d%H%M}", minute
 
 
 def wait(what: str, *, most: int) -> int:

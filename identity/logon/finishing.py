@@ -23,6 +23,10 @@ MOST, STRAYS = 1200, 120
 """Answers that one address may bring in a minute, and of those that belong to no logon.
 Two counts: behind a proxy all have one address, and somebody who only knows ours must
 not keep a whole company from logging on."""
+GUESSES = "logon.guess"
+"""Codes of the vendor's client that the vendor does not know, as many as strays. Anybody
+can send them, for our page tells everybody its company; each is a call, and the vendor
+takes only so many a second of us, from those who belong here too."""
 CODE = re.compile(r"[!-~]{1,512}")
 WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -62,6 +66,8 @@ def finish_silently(
     try:
         if idp is None:
             raise Refused(LogonStage.STATE, Outcome.OTHER_IDP)
+        if throttle.counted(request, GUESSES) >= STRAYS:
+            raise TooMany
         _count(request, "logon.silent", MOST)
         trace.about(idp)
         identity = _identified(trace, idp, code)
@@ -69,6 +75,8 @@ def finish_silently(
     except Refused as refused:
         if idp is None:
             _count(request, "logon.stray", STRAYS)
+        if refused.outcome is Outcome.CODE:
+            throttle.count(request, GUESSES)
         return Result(trace.failed(refused), onward=onward)
     return Result(trace.attempt, account, onward)
 

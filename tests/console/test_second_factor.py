@@ -436,6 +436,22 @@ def test_T_48_a_code_does_for_the_password_before_a_dangerous_act(
     assert client.post(path, right).status_code == 302
 
 
+def test_T_48_a_mistyped_password_is_no_wrong_code(
+    client: Client, administrator: User
+) -> None:
+    """Else whoever has the session would keep its holder's codes from being taken."""
+    guarded(administrator)
+    password(client, "alice")
+    code(client, code_of(administrator))
+    LogonSession.objects.update(confirmed_at=timezone.now() - timedelta(minutes=11))
+    for _time in range(3):
+        sent = {"own_password": "not the password"}
+        assert client.post("/settings/identifier/", sent).status_code == 422
+    other = Client()
+    password(other, "alice")
+    assert code(other, code_of(administrator, 1))["Location"] == "/"
+
+
 def test_where_it_is_required_there_is_nothing_else_before(
     client: Client, staff: User, settings: Any, world: World
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from identity.logon import Outcome
+from identity.logon.finishing import GUESSES, STRAYS
 from identity.models import LogonAttempt, LogonSession, Tally
 from tests import builders
 from tests.bad_input.set_x import VALUES
@@ -119,6 +120,28 @@ def test_I_62_what_names_no_company_of_ours_takes_nobody_s_turn(world: World) ->
     assert not turns.exists()
     assert world.browser.send(**world.silently).status_code == 302
     assert turns.get().count == 1
+
+
+def test_I_62_a_stranger_does_not_make_us_ask_on_and_on(world: World) -> None:
+    """The vendor takes only so many calls of us. Elsewhere, and by the vendor's page,
+    people go on to log on."""
+    made_up = {"code": "0" * 32, "corpId": world.simulator.corp_id}
+    for _time in range(3):
+        assert world.browser.send(**made_up).status_code == 403
+    Tally.objects.filter(key__startswith=GUESSES).update(count=STRAYS)
+    world.simulator.calls.clear()
+    assert world.browser.send(**made_up).status_code == 429
+    assert not world.simulator.calls
+    elsewhere = Browser()
+    elsewhere.client.defaults["REMOTE_ADDR"] = "192.0.2.9"
+    assert elsewhere.send(**world.silently).status_code == 302
+    assert world.log_on().status_code == 302
+
+
+def test_codes_that_are_right_are_no_guesses(world: World) -> None:
+    for _time in range(3):
+        assert world.browser.send(**world.silently).status_code == 302
+    assert not Tally.objects.filter(key__startswith=GUESSES).exists()
 
 
 def strict(world: World) -> tuple[Client, dict[str, str]]:

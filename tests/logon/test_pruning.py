@@ -1,13 +1,20 @@
 """What has been over for long is removed, and nothing else."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from identity import pruning
-from identity.models import AccessToken, LogonAttempt, LogonSession, User
+from identity.models import (
+    AccessToken,
+    IdentityProvider,
+    LogonAttempt,
+    LogonSession,
+    User,
+)
 from sync import tasks
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +50,22 @@ def test_old_traces_and_ended_sessions_go_with_their_tokens(
     assert set(keys) == {"lately", "open"}
     assert not AccessToken.objects.exists()
     assert Session.objects.get().session_key == "there"
+
+
+def test_what_belonged_to_no_logon_goes_sooner(idp: IdentityProvider) -> None:
+    """Anybody can send it (T-42); a logon that got further, or to an IdP, stays."""
+    at = NOW() - pruning.STRAYS_KEPT - DAY
+    kinds: dict[str, dict[str, Any]] = {
+        "stray": {"stage": "state"},
+        "of an IdP": {"stage": "state", "idp": idp},
+        "of an IdP that is gone": {"stage": "exchange"},
+        "success": {"outcome": "success"},
+    }
+    for key, about in kinds.items():
+        LogonAttempt.objects.create(trace_id=key, at=at, **about)
+    LogonAttempt.objects.create(trace_id="new", stage="state")
+    assert pruning.prune() == 1
+    assert not LogonAttempt.objects.filter(trace_id="stray").exists()
 
 
 def test_many_go_in_portions_and_it_stops_when_asked(db: None) -> None:
