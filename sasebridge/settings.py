@@ -229,7 +229,7 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
     "SCOPES": {
-        "openid": _("Know who you are"),
+        "openid": _("Who you are"),
         "profile": _("Your name"),
         "email": _("Your e-mail address"),
         "phone": _("Your mobile number"),

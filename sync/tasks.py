@@ -9,7 +9,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error, connection, transaction
 
 from identity import drafts, pruning, sessions
-from identity.oidc import backchannel
+from identity.oidc import backchannel, outdated
 from sync import catchup, doorbell, handling, runs, schedule, worklist
 from sync.models import SyncRun
 
@@ -69,8 +69,9 @@ def send_logouts() -> None:
 
 @shared_task
 def end_overdue() -> None:
-    """End sessions whose browsers never came back."""
+    """End sessions whose browsers never came back, and remove what outlived them."""
     sessions.end_overdue()
+    outdated.remove()
 
 
 @shared_task

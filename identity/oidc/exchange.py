@@ -28,8 +28,11 @@ READS = {
 }
 
 
-def exchange(application: Application, given: dict[str, str]) -> dict[str, Any]:
-    """The token answer for a form of this application; raises Refusal.
+def exchange(
+    application: Application, given: dict[str, str], address: str = ""
+) -> dict[str, Any]:
+    """The token answer for a form of this application, sent from this network address;
+    raises Refusal.
 
     A refusal commits what it found out: a reuse ends what the first use gave out.
     """
@@ -43,7 +46,7 @@ def exchange(application: Application, given: dict[str, str]) -> dict[str, Any]:
     request = Request(
         "/", "POST", [*read, ("grant_type", kind), ("client_id", application.client_id)]
     )
-    request.client = application
+    request.client, request.address = application, address
     bearer = BearerToken(
         asked,
         _access_token,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from identity import sessions
 from identity.models import AccessToken, Application, Grant, LogonSession, User
-from identity.oidc import families
+from identity.oidc import families, noting
 from identity.oidc.asking import Asked, Declined
 from identity.oidc.validator import validator
 
@@ -108,17 +108,20 @@ def issue(session: LogonSession, asked: Asked) -> str:
     application = asked.place.application
     with transaction.atomic():
         held, asks = families.hold(session.pk), validator()
-        if held is None or not asks.admits(held, application):
-            raise Declined(asked.place, "access_denied")
-        asks.save_code(
-            code,
-            held,
-            application=application,
-            redirect_uri=asked.place.redirect_uri,
-            scope=" ".join(asked.scopes),
-            nonce=asked.nonce,
-            code_challenge=asked.code_challenge,
-        )
+        admitted = held is not None and asks.admits(held, application)
+        if held is not None and admitted:
+            asks.save_code(
+                code,
+                held,
+                application=application,
+                redirect_uri=asked.place.redirect_uri,
+                scope=" ".join(asked.scopes),
+                nonce=asked.nonce,
+                code_challenge=asked.code_challenge,
+            )
+    if not admitted:
+        noting.refused(held, application, session.address)
+        raise Declined(asked.place, "access_denied")
     return asked.place.with_answer(code=code)
 
 

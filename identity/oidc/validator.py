@@ -30,7 +30,7 @@ from identity.models import (
     RefreshToken,
     User,
 )
-from identity.oidc import families, signing
+from identity.oidc import families, noting, signing
 
 log = logging.getLogger(__name__)
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -96,13 +96,18 @@ class SessionValidator(OAuth2Validator):  # type: ignore[misc]
             return False
         session = families.hold(found.session_id)
         grant = Grant.objects.select_related("user").get(pk=found.pk)
+        address = address_of(request)
         if grant.redeemed_at is not None:
             families.end_grant(grant)
+            noting.reused(noting.CODE_REUSED, session, client, address)
             return False
         verifier = request.code_verifier
         if verifier is not None and not VERIFIER.fullmatch(verifier):
             return False
-        if grant.expires <= timezone.now() or not self.admits(session, client):
+        if grant.expires <= timezone.now():
+            return False
+        if not self.admits(session, client):
+            noting.refused(session, client, address)
             return False
         request.grant_row, request.session = grant, session
         request.user, request.scopes = grant.user, grant.scope.split()
@@ -176,13 +181,18 @@ class SessionValidator(OAuth2Validator):  # type: ignore[misc]
         first = found.first()
         if first is None:
             return False
-        session = families.hold(first.session_id)
+        session, address = families.hold(first.session_id), address_of(request)
+        if found.filter(revoked=None).first() is None:
+            noting.reused(noting.REFRESH_REUSED, session, client, address)
         if not super().validate_refresh_token(
             refresh_token, client, request, *args, **kwargs
         ):
             return False
         request.session = session
-        return self.admits(session, client)
+        admitted = self.admits(session, client)
+        if not admitted:
+            noting.refused(session, client, address)
+        return admitted
 
     def revoke_token(
         self,
@@ -244,8 +254,8 @@ class SessionValidator(OAuth2Validator):  # type: ignore[misc]
         self._set_token_value(refresh, token["refresh_token"])
         refresh.save()
 
-    def token_of(self, value: str) -> AccessToken | None:
-        """The access token of this value, if it is good now."""
+    def token_of(self, value: str, address: str = "") -> AccessToken | None:
+        """The access token of this value, shown from there, if it is good now."""
         digest = hashlib.sha256(value.encode()).hexdigest()
         rows = AccessToken.objects.select_related(
             "application", "user", "session__account"
@@ -255,7 +265,10 @@ class SessionValidator(OAuth2Validator):  # type: ignore[misc]
             return None
         if token.expires <= timezone.now():
             return None
-        return token if self.admits(token.session, token.application) else None
+        if not self.admits(token.session, token.application):
+            noting.refused(token.session, token.application, address)
+            return None
+        return token
 
     def validate_bearer_token(
         self, token: str, scopes: list[str], request: Request
@@ -308,6 +321,11 @@ class SessionValidator(OAuth2Validator):  # type: ignore[misc]
         except ValueError:
             return None
         return IDToken.objects.filter(jti=jti).first()
+
+
+def address_of(request: Request) -> str:
+    """Where a call came from, if the caller of oauthlib has said so."""
+    return str(getattr(request, "address", None) or "")
 
 
 def _authenticated(session: LogonSession, request: Request) -> dict[str, int]:

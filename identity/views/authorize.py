@@ -68,7 +68,8 @@ def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
     where = redirects.origin(place.redirect_uri)
     context = {
         "application": place.application,
-        "where": where,
+        "where": where.removesuffix(":"),
+        "on_device": not where.startswith("https:"),
         "told": [oauth2_settings.SCOPES[scope] for scope in asked.scopes],
         "action": request.get_full_path(),
     }

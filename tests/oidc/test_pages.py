@@ -111,6 +111,9 @@ def test_the_form_may_lead_to_that_application_only(
     )
     asking.application.save()
     page = asking.ask(scene.browser, redirect_uri=uri)
+    on_device = b"a program on this device" in page.content
+    assert on_device is not uri.startswith("https:")
+    assert f"<strong>{allowed.removesuffix(':')}</strong>" in page.content.decode()
     assert f"form-action 'self' {allowed};" in page["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
     refused = asking.ask(scene.browser, redirect_uri="https://evil.example")
