@@ -233,7 +233,7 @@ OAUTH2_PROVIDER: dict[str, Any] = {
         "profile": _("Your name"),
         "email": _("Your e-mail address"),
         "phone": _("Your mobile number"),
-        "org": _("Your departments, title and job number"),
+        "org": _("Your departments, title, job number, manager, and further fields"),
     },
     "DEFAULT_SCOPES": ["openid"],
     "PKCE_REQUIRED": True,
