@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.utils import timezone
+
 from identity.connectors.records import Event, EventKind, Identity, LogonStage
 from identity.logon import Outcome, Refused
 from identity.models import IdentityProvider
@@ -17,6 +19,9 @@ from sync.models import Employee, InboxEvent
 
 PATIENCE = timedelta(seconds=8)
 """How long a person waits for being read."""
+MINUTE, MOST = timedelta(minutes=1), 3
+"""So many reads of the same people a minute: whoever is in the company and not in its
+scope can come as often as they like."""
 POLL = 0.1
 ROUNDS = 10
 """Looks between two tries to work on it ourselves."""
@@ -44,7 +49,8 @@ def introduce(idp: IdentityProvider, identity: Identity) -> None:
     if known or len(found) > 1:
         return
     userids = {identity.userid, *(person.userid for person in found)}
-    event = _settled(_file(idp, userids))
+    filed = _file(idp, userids)
+    event = _settled(filed) if filed else None
     if event is None:
         raise Refused(LogonStage.PERSON, Outcome.READING)
     if event.outcome == InboxEvent.Outcome.OUTSIDE:
@@ -62,14 +68,18 @@ def doubt(idp: IdentityProvider, unionid: str) -> bool:
     return bool(people)
 
 
-def _file(idp: IdentityProvider, userids: Iterable[str]) -> InboxEvent:
-    """The notice that these are to be read: a new one, unless one is waiting."""
+def _file(idp: IdentityProvider, userids: Iterable[str]) -> InboxEvent | None:
+    """The notice that these are to be read: a new one, unless one is waiting; None if
+    they were read so often just now that the next answer would be no other."""
     names = sorted(userids)
-    waiting = InboxEvent.objects.filter(
-        idp=idp, way=InboxEvent.Way.LOGON, state=State.PENDING, userids=names
-    ).first()
-    if waiting is not None:
+    known = InboxEvent.objects.filter(
+        idp=idp, way=InboxEvent.Way.LOGON, userids=names
+    ).order_by("-pk")
+    if waiting := known.filter(state=State.PENDING).first():
         return waiting
+    lately = known.filter(received_at__gte=timezone.now() - MINUTE)
+    if len(lately[:MOST]) == MOST:
+        return None
     key = f"logon:{secrets.token_hex(16)}"
     event = Event(key, EventKind.CHANGED, NAME, userids=tuple(names))
     inbox.receive(idp, [event], InboxEvent.Way.LOGON)

@@ -141,7 +141,7 @@ def _let_in(trace: Trace, idp: IdentityProvider, identity: Identity) -> User | N
         trace.passed(LogonStage.PERSON)
         trace.passed(LogonStage.STATUS)
         if not trace.attempt.test:
-            request.session.flush()  # whoever was logged on in this browser before
+            sessions.leave(request)  # whoever was logged on in this browser before
             login(request, account)
             sessions.through(request, idp, trace.attempt.way)
             trace.passed(LogonStage.SESSION)

@@ -134,6 +134,31 @@ def test_what_is_not_committed_yet_is_waited_for(world: World, act: Act) -> None
     assert not LogonSession.objects.filter(ended_at=None).exists()
 
 
+def test_T_16_a_logon_waits_for_the_end_of_the_session_before(world: World) -> None:
+    """Of the same browser, ended elsewhere at this moment; the two do not deadlock."""
+    flow = Flow.begun(world)
+    assert flow.finish().status_code == 302
+    old = LogonSession.objects.get()
+    flow.answer = {"code": world.code(), "state": flow.browser.begin(world.idp)}
+    came: list[int] = []
+
+    def log_on() -> None:
+        came.append(flow.finish().status_code)
+
+    thread = threading.Thread(target=with_own_connection, args=[log_on])
+    with transaction.atomic():
+        rows = LogonSession.objects.filter(pk=old.pk)
+        assert list(rows.select_for_update())
+        thread.start()
+        thread.join(0.5)
+        sessions.end(rows, sessions.BY_HAND)
+    thread.join(10)
+    assert came == [302]
+    old.refresh_from_db()
+    assert old.ended_because == sessions.BY_HAND
+    assert flow.browser.session is not None
+
+
 def at_once(act: Callable[[int], Any], times: int = MANY) -> list[Any]:
     """The answers to so many requests, a good part of them at the same time."""
 

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from identity.connectors.dingtalk.simulator.effects import broken, error
 from identity.connectors.dingtalk.simulator.records import Outsider, Person
@@ -127,6 +129,22 @@ def test_F_82_a_hundred_tries_ask_the_vendor_for_one_person_once(
     synced.simulator.calls.clear()
     assert [come(synced, newcomer) for _time in range(4)] == [302] * 4
     assert synced.simulator.calls[GET] == 1
+
+
+def test_F_82_whoever_is_refused_again_and_again_is_read_three_times_a_minute(
+    synced: World,
+) -> None:
+    """One of the company who is outside of the scope has as many codes as they like."""
+    synced.idp.scope, synced.idp.departments = "partial", ["501001"]
+    synced.idp.save()
+    stranger = synced.simulator.company.hire("Stranger", 501002)
+    synced.simulator.calls.clear()
+    assert [come(synced, stranger) for _time in range(5)] == [403] * 3 + [503] * 2
+    assert ended()[1] == Outcome.READING
+    assert synced.simulator.calls[GET] == 3
+    InboxEvent.objects.update(received_at=F("received_at") - timedelta(minutes=1))
+    synced.simulator.company.move(stranger.userid, 501001)
+    assert come(synced, stranger) == 302
 
 
 def test_somebody_who_is_back_is_read_and_let_in(synced: World) -> None:
