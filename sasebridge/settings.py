@@ -340,6 +340,9 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # urllib3 logs addresses, and DingTalk's legacy token stands in the address.
         "urllib3": {"level": "WARNING"},
+        # These log tokens in full at DEBUG.
+        "oauthlib": {"level": "WARNING"},
+        "oauth2_provider": {"level": "WARNING"},
         # Three lines for each tick; what a tick did, the runs say.
         "celery": {"level": "WARNING"},
         # A line for each try; the audit trail has them.

@@ -21,6 +21,9 @@ AGAIN = "again"
 """The parameter of ours that a request carries while its person logs on once more."""
 SALT = "identity.oidc.again"
 PATIENCE = timedelta(hours=1)
+READING = timedelta(minutes=10)
+"""How long after that logon the note counts: the question may have to be read. Later, the
+same address is a new request."""
 FRESH = frozenset(("login", "select_account"))
 
 
@@ -68,11 +71,11 @@ def _must_be_fresher(
 ) -> bool:
     """Whether the password has to be entered (again) for this request."""
     entered = session.confirmed_at or session.created_at
-    if since is not None and entered >= since:
+    age = timezone.now() - entered
+    if since is not None and entered >= since and age <= READING:
         return False
     if asked.prompts & FRESH:
         return True
-    age = timezone.now() - entered
     return asked.max_age is not None and age > timedelta(seconds=asked.max_age)
 
 
