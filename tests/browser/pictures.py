@@ -19,10 +19,11 @@ from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.running.program import Program
 
 FOLDER = Path(__file__).with_name("pictures")
-NAMES = ("wizard", "test", "run", "tree")
+NAMES = ("wizard", "test", "run", "tree", "logon", "trace")
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 TALL: ViewportSize = {"width": 1280, "height": 1240}
 """Down to the fields that the administrator fills in."""
+PHONE: ViewportSize = {"width": 390, "height": 700}
 HUNDREDS = re.compile(r"^[1-9]\d\d|^[1-9],\d")
 """So much of the company is read that the bar can be seen."""
 Take = Callable[[str], None]
@@ -52,6 +53,9 @@ def take_pictures(demo: Program, folder: Path) -> None:
         _connect(page, demo, take)
         _synchronize(page, take)
         _browse(page, demo, take)
+        guest = browser.new_page(viewport=PHONE, reduced_motion="reduce")
+        _log_on_as_employee(guest, demo, identifier_of(page, demo), folder)
+        _look_at_the_logon(page, demo, take)
         browser.close()
 
 
@@ -109,6 +113,34 @@ def _browse(page: Page, demo: Program, take: Take) -> None:
         expect(item).to_have_attribute("aria-selected", "true")
     _let_settle(page)
     take("tree")
+
+
+def identifier_of(page: Page, demo: Program) -> str:
+    """What the Settings page tells employees to type."""
+    page.goto(f"http://localhost:{demo.port}/settings/")
+    return page.input_value("[name=identifier]")
+
+
+def _log_on_as_employee(
+    page: Page, demo: Program, identifier: str, folder: Path
+) -> None:
+    """The client on a phone, and the logon page of the simulated DingTalk."""
+    page.goto(f"http://localhost:{demo.port}/client/")
+    page.fill("[name=enterprise_id]", identifier)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("link", name="Log on with DingTalk").click()
+    page.locator("button[name=unionid]").nth(2).click()
+    expect(page.get_by_text("Connection successful")).to_be_visible()
+    _let_settle(page)
+    page.screenshot(path=folder / "logon.png")
+
+
+def _look_at_the_logon(page: Page, demo: Program, take: Take) -> None:
+    """What Logs > Logons has of it."""
+    page.goto(f"http://localhost:{demo.port}/logons/")
+    page.locator("a.sb-row-link").first.click()
+    _let_settle(page)
+    take("trace")
 
 
 def _let_settle(page: Page) -> None:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from identity import agents
 from identity.access import console_users
 from identity.models import IdentityProvider, LogonAttempt
 from sasebridge.console.logon_causes import cause_of, steps_of
@@ -70,6 +71,7 @@ def logon(request: "ConsoleRequest", trace_id: str) -> HttpResponse:
         "vendor": attempt.idp.connector_class.label if attempt.idp else "",
         "name": veil.text(attempt.name, person.mobile if person else ""),
         "userid": veil.text(attempt.userid, person.mobile if person else ""),
+        "browser": agents.in_words(attempt.agent) if attempt.agent else "",
         "person": reverse("sync:employee", args=[person.pk]) if person else "",
     }
     return render(request, "console/logon.html", context)
