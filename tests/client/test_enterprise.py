@@ -15,6 +15,8 @@ from identity.views.client import COOKIE, MOST
 from tests import builders
 from tests.client.conftest import ID
 
+pytestmark = pytest.mark.alone
+
 WRONG = "No company has this ID. It is on the card your administrator gave you."
 KEY = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|x-csrftoken": "\w+"')
 

@@ -13,6 +13,8 @@ from sync.models import Employee
 from tests import builders
 from tests.plugins.logged_on import logged_on, session_of
 
+pytestmark = pytest.mark.alone
+
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"

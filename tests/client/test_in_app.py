@@ -9,6 +9,8 @@ from identity.models import IdentityProvider
 from tests import builders
 from tests.bad_input.set_x import VALUES
 
+pytestmark = pytest.mark.alone
+
 PAGE = "/ui/dingAuth/"
 
 

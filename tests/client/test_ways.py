@@ -15,6 +15,8 @@ from sync.models import Department
 from tests import builders
 from tests.client.conftest import ID
 
+pytestmark = pytest.mark.alone
+
 HOME = "/client/home/"
 VENDOR = "https://login.dingtalk.com"
 LINK = re.compile(rf'<a [^>]*href="({VENDOR}[^"]+)"')

@@ -11,7 +11,7 @@ from sasebridge.console.logon_causes import CAUSES, STAGES, cause_of, steps_of
 from tests import builders
 from tests.sync_views.reading import read, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 LIST = reverse("console:logons")
 
 

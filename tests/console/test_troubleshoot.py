@@ -12,7 +12,7 @@ from sasebridge.console.troubles import Answer, answers
 from tests import builders
 from tests.sync_views.reading import read, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 KEYS = {"aes_key": "k" * 43, "token": "t" * 16}
 
 

@@ -20,7 +20,7 @@ from identity.models import LogonAttempt, LogonSession, LogonState, Tally
 from tests.logon.browsers import Browser, ended, last
 from tests.logon.conftest import World, known
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 COOKIE = "sasebridge_browser"
 
 

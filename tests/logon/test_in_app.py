@@ -16,7 +16,7 @@ from tests.bad_input.set_x import VALUES
 from tests.logon.browsers import Browser, ended
 from tests.logon.conftest import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 Spoil = Callable[[World, dict[str, Any]], Any]
 ADDRESS = "/ui/dingAuth/"
 ODD = [one for one in VALUES if one and "\ud800" not in one and len(one) < 1000][::6]

@@ -13,6 +13,8 @@ from identity.oidc import signing
 from tests.oidc.conftest import Scene
 from tests.oidc.relying import AUTHORIZE, challenge_of, query_of, sent_to
 
+pytestmark = pytest.mark.alone
+
 CB = "https://rp.example/cb"
 REDIRECTS = {
     "other path": "https://rp.example/other",

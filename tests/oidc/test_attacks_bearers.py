@@ -16,6 +16,8 @@ from identity.oidc import signing
 from tests.oidc.conftest import SECRET, Scene, application
 from tests.oidc.relying import AUTHORIZE, INTROSPECT, REVOKE, USERINFO, Relying
 
+pytestmark = pytest.mark.alone
+
 Tokens = dict[str, Any]
 
 

@@ -14,6 +14,8 @@ from identity.models import AccessToken, Application, Grant, RefreshToken
 from tests.oidc.conftest import SECRET, Scene, application
 from tests.oidc.relying import FORM, TOKEN, Relying, basic
 
+pytestmark = pytest.mark.alone
+
 CB = "https://rp.example/cb"
 
 

@@ -31,6 +31,8 @@ from tests.oidc.relying import (
     sent_to,
 )
 
+pytestmark = pytest.mark.alone
+
 Module = Callable[[Scene], None]
 MODULES: dict[str, Module] = {}
 

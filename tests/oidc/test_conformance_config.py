@@ -7,6 +7,8 @@ from django.test import Client
 from tests.oidc.conftest import Scene
 from tests.oidc.relying import DISCOVERY, KEYS
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("_module", ["oidcc-discovery-endpoint-verification"])
 def test_config_profile(_module: str, scene: Scene) -> None:

@@ -29,7 +29,7 @@ from tests.oidc.relying import DISCOVERY, Relying
 from tests.plugins.logged_on import logged_on, session_of
 
 LOGOUT, AFTER = "/o/logout/", "https://rp.example/after"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 
 
 @dataclass

@@ -19,6 +19,8 @@ from tests.oidc.conftest import Scene, application
 from tests.oidc.relying import AUTHORIZE, Relying, query_of, sent_to
 from tests.plugins.logged_on import BACKEND, logged_on
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def asking(db: None) -> Relying:
