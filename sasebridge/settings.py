@@ -340,8 +340,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # urllib3 logs addresses, and DingTalk's legacy token stands in the address.
         "urllib3": {"level": "WARNING"},
-        # These log tokens in full at DEBUG.
-        "oauthlib": {"level": "WARNING"},
+        "oauthlib": {"level": "WARNING"},  # this and the next log tokens at DEBUG
         "oauth2_provider": {"level": "WARNING"},
         # Three lines for each tick; what a tick did, the runs say.
         "celery": {"level": "WARNING"},

@@ -6,6 +6,7 @@ two who come at the same time come one after the other.
 
 import logging
 
+from django.conf import settings
 from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
@@ -35,6 +36,15 @@ def use_up(token: RefreshToken) -> None:
     if not unused.update(revoked=timezone.now()):
         raise InvalidGrantError
     AccessToken.objects.filter(refresh_token=token).delete()
+
+
+def has_lasted(token: RefreshToken) -> bool:
+    """Whether the family of a refresh token has had its time, which is a session's
+    longest. The session may be younger: it goes on when its person logs on again in the
+    same browser, and a stolen token must not go on with it (RFC 9700, 4.14.2)."""
+    family = RefreshToken.objects.filter(token_family=token.token_family)
+    begun = family.order_by("created").values_list("created", flat=True).first()
+    return begun is None or timezone.now() - begun >= settings.EMPLOYEE_SESSION[1]
 
 
 def see(session: LogonSession) -> None:

@@ -189,7 +189,7 @@ class SessionValidator(OAuth2Validator):  # type: ignore[misc]
         ):
             return False
         request.session = session
-        admitted = self.admits(session, client)
+        admitted = self.admits(session, client) and not families.has_lasted(first)
         if not admitted:
             noting.refused(session, client, address)
         return admitted

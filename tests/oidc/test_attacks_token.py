@@ -232,6 +232,22 @@ def test_I82_a_refresh_token_used_twice_ends_its_family(
     assert scene.gateway.refresh(other["refresh_token"]).status_code == 200
 
 
+def test_T16_a_family_ends_however_often_its_person_logs_on_again(
+    scene: Scene, settings: Any
+) -> None:
+    """In the same browser, whose session goes on and is as young as the last logon;
+    its twin is a minute younger."""
+    longest, minute = settings.EMPLOYEE_SESSION[1], timedelta(minutes=1)
+    tokens = scene.gateway.tokens(scene.browser)
+    RefreshToken.objects.update(created=F("created") - longest + minute)
+    answer = scene.gateway.refresh(tokens["refresh_token"])
+    assert answer.status_code == 200
+    RefreshToken.objects.update(created=F("created") - minute)
+    refused = scene.gateway.refresh(answer.json()["refresh_token"])
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert scene.gateway.tokens(scene.browser)["refresh_token"]
+
+
 def test_I82_a_code_used_twice_ends_what_was_refreshed_from_it(scene: Scene) -> None:
     code = scene.gateway.code(scene.browser)
     tokens = scene.gateway.redeem(code).json()
