@@ -48,7 +48,10 @@ RULES: Mapping[str, Rule] = {
     "oauth2_provider:revoke-token": PROGRAMS,
     "oauth2_provider:user-info": Rule(get=(STRANGER,), post=(STRANGER,), machine=True),
     "oauth2_provider:rp-initiated-logout": Rule(
-        reads=ending.KNOWN, get=(OK, UNREADABLE), post=(SENT_TO_GET, UNREADABLE)
+        reads=ending.KNOWN,
+        get=(OK, UNREADABLE),
+        post=(OK, SENT_TO_GET, UNREADABLE),
+        machine=True,  # other sites' forms come here too, without a key of ours
     ),
     "login": Rule(reads=("next",), get=(OK, SENT_ON), post=(OK, SENT_ON, 429)),
     "login-code": Rule(reads=("recovery",), get=(SENT_ON,), post=(SENT_ON,)),
