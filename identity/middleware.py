@@ -6,8 +6,10 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import SimpleLazyObject
 
 from identity import access, second_factor, sessions
+from identity.models import User
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -17,17 +19,24 @@ WITHOUT = (ENROLMENT, "/accounts/", "/admin/logout/", "/choices/", "/static/")
 
 
 def open_sessions(get_response: View) -> View:
-    """Make a visitor anonymous whose session was ended, or lasted too long."""
+    """Make a visitor anonymous whose session was ended, or lasted too long; looked at
+    when somebody asks who it is, so that machines' addresses pay nothing for it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and not sessions.is_open(request):
-            request.session.flush()
-            request.user = AnonymousUser()
-        if not request.user.is_authenticated and (why := sessions.why_ended(request)):
-            request.session[sessions.ENDED] = why
+        user = request.user
+        request.user = SimpleLazyObject(lambda: _who(request, user))  # type: ignore[assignment]
         return get_response(request)
 
     return middleware
+
+
+def _who(request: HttpRequest, user: User | AnonymousUser) -> User | AnonymousUser:
+    if user.is_authenticated and not sessions.is_open(request):
+        request.session.flush()
+        user = AnonymousUser()
+    if not user.is_authenticated and (why := sessions.why_ended(request)):
+        request.session[sessions.ENDED] = why
+    return user
 
 
 def second_factor_first(get_response: View) -> View:

@@ -43,9 +43,7 @@ def begin(request: HttpRequest, account: User) -> LogonSession:
     Who logs on again in the same browser goes on in the same row, under a new key;
     somebody else's session in it is over.
     """
-    if request.session.session_key is None:
-        request.session.save()  # Django threw somebody else's session away for it
-    key, now = cast(str, request.session.session_key), timezone.now()
+    key, now = _fresh_key(request), timezone.now()
     with transaction.atomic():
         row = _before(request)
         if row is not None and row.account_id != account.pk:
@@ -60,6 +58,15 @@ def begin(request: HttpRequest, account: User) -> LogonSession:
         row.agent = request.META.get("HTTP_USER_AGENT", "")[:300]
         row.save()
     return row
+
+
+def _fresh_key(request: HttpRequest) -> str:
+    """A key that no row has had: Django keeps it where the same account logs on again."""
+    if request.session.session_key is None:
+        request.session.save()  # Django threw somebody else's session away for it
+    if present(request) is not None:
+        request.session.cycle_key()
+    return cast(str, request.session.session_key)
 
 
 def leave(request: HttpRequest) -> None:

@@ -1,6 +1,7 @@
 """The second factor in a real browser: both pages of the logon, the set-up, looks."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from django_otp.oath import totp
@@ -26,8 +27,10 @@ def code_of(account: User, steps: int = 0) -> str:
 
 def looked_at(page: Page, axe: Callable[[Page], None]) -> None:
     """Axe in both themes, and no sideways scrolling on a phone."""
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for theme in themes:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
         page.evaluate(SETTLED)
         axe(page)
     page.set_viewport_size({"width": 320, "height": 800})

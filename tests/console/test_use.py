@@ -115,6 +115,8 @@ def test_menus_close_on_escape_and_on_a_click_elsewhere(
     menu.click()
     expect(log_off).to_be_visible()
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Security")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(log_off).to_be_focused()
     page.keyboard.press("Escape")
     expect(log_off).to_be_hidden()

@@ -17,13 +17,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 DECIDED = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "ENCRYPTION_KEYS")
 """Not taken over from the tests' own environment, besides what names an address."""
+BROWSERS = "DJANGO_ALLOW_ASYNC_UNSAFE"
+"""Set for tests in a browser, in whose process others may run."""
 COMING_UP = 120.0
 ENDING = 5.0
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """That of a laptop with nothing set, with its data in `folder`."""
-    dropped = (*DECIDED, "PORT", "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG")
+    dropped = (*DECIDED, "PORT", "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", BROWSERS)
     kept = {k: v for k, v in os.environ.items() if k not in dropped}
     return kept | {"DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"} | more
 
