@@ -290,15 +290,17 @@ def test_no_cookie_is_looked_at_and_the_queries_are_few(
     people: dict[str, Employee],
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    """P1: the same number for one object and for many; sessions cost none."""
+    """P1: the same number for one object and for many; sessions cost none. PostgreSQL
+    is told twice when to look at constraints."""
     mine = replace(sender, client=console)
+    leaving = 11 if connection.vendor == "postgresql" else 9
     with django_assert_num_queries(7):
         mine.push(
             {"EventType": "user_add_org", "userId": ["u9"], "EventTime": 1_700_000_000}
         )
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(leaving):
         mine.push(leave("u1"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(leaving):
         mine.push(leave("u1", "u2", "u3", *map(str, range(50))))
     with django_assert_num_queries(2):
         replace(mine, token=OTHER_TOKEN).push(CHECK_URL)

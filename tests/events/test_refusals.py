@@ -22,7 +22,7 @@ from tests.events.sender import (
 )
 from tests.events.wrong import cases
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 CASES = dict(cases())
 
 

@@ -9,7 +9,7 @@ from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.models import IdentityProvider
 from tests.plugins.files import SECRET, Ended, Folder, run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 CANARY = "canary-0123456789abcdef"
 
 
