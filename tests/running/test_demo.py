@@ -69,6 +69,8 @@ def test_the_demo_shows_all_that_is_needed_and_goes_on_at_the_next_start(
         assert may_log_on(demo, account, password.strip())
         assert not may_log_on(demo, account, "wrong")
     simulator = demo.port + 1
+    assert demo.value("The client") == f"http://localhost:{demo.port}/client/"
+    assert re.fullmatch("[a-z0-9]{10}", demo.value("Enterprise ID"))
     assert demo.value("The company") == f"http://127.0.0.1:{simulator}/control"
     assert demo.value("Its events") == f"http://127.0.0.1:{simulator}/control#events"
     assert fetch(simulator, "/control")[0] == 200

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from identity.models import User
+from identity.models import Enterprise, User
 from sasebridge.management.commands import up
 from sasebridge.serving import ports
 
@@ -66,7 +66,7 @@ class Command(up.Command):
         _wait_for(port + 1)
 
     def summary(self) -> list[tuple[str, str]]:
-        """Where to log on, as whom, and what to type into the wizard."""
+        """Where to log on, as whom, what to type into the wizard, and into the client."""
         address = settings.DINGTALK_OAPI_URL.removesuffix("/oapi")
         app = _credentials()
         return [
@@ -77,6 +77,9 @@ class Command(up.Command):
             ("CorpId", app["corp_id"]),
             ("AppKey", app["app_key"]),
             ("AppSecret", app["app_secret"]),
+            ("", ""),
+            ("The client", f"{settings.PUBLIC_URL}/client/"),
+            ("Enterprise ID", Enterprise.load().identifier),
             ("", ""),
             ("The company", f"{address}/control"),
             ("Its events", f"{address}/control#events"),
