@@ -1,5 +1,7 @@
-"""What a browser calls itself (RFC 9110, 10.1.5), in words that people know."""
+"""Who calls: from where, and what a browser calls itself (RFC 9110, 10.1.5), in words
+that people know."""
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 # In this order: each browser also bears the names of those that stand below it.
@@ -23,6 +25,18 @@ SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
+LONGEST_ADDRESS, LONGEST_NAME = 64, 300
+"""Characters of either that are kept."""
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network address of the other end, as far as it is kept; "" if it has none."""
+    return str(request.META.get("REMOTE_ADDR", ""))[:LONGEST_ADDRESS]
+
+
+def name_of(request: HttpRequest) -> str:
+    """What the browser calls itself, as far as it is kept."""
+    return str(request.META.get("HTTP_USER_AGENT", ""))[:LONGEST_NAME]
 
 
 def in_words(agent: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest
 
+from identity import agents
 from identity.models import AuditEvent, User
 
 
@@ -32,7 +33,7 @@ def record(
         target_id=str(target.pk) if target else "",
         target_label=str(target)[:200] if target else "",
         detail=dict(detail or {}),
-        address=str(request.META.get("REMOTE_ADDR", ""))[:64] if request else origin,
+        address=agents.address_of(request) if request else origin,
     )
 
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
 
+from identity import agents
 from identity.models import (
     AccessToken,
     Application,
@@ -54,8 +55,8 @@ def begin(request: HttpRequest, account: User) -> LogonSession:
         # Of the console, until `through` says otherwise: the account's role may be new.
         row.idp, row.way = None, ""
         row.created_at = row.seen_at = row.confirmed_at = now
-        row.address = str(request.META.get("REMOTE_ADDR", ""))[:64]
-        row.agent = request.META.get("HTTP_USER_AGENT", "")[:300]
+        row.address = agents.address_of(request)
+        row.agent = agents.name_of(request)
         row.save()
     return row
 

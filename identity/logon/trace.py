@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 
-from identity import audit
+from identity import agents, audit
 from identity.connectors.records import Check, Identity, LogonStage, LogonWay
 from identity.logon.outcomes import Outcome, Refused
 from identity.models import IdentityProvider, LogonAttempt, User
@@ -25,8 +25,8 @@ class Trace:
         self.attempt = LogonAttempt(
             trace_id=secrets.token_hex(8),
             way=way.value,
-            address=str(request.META.get("REMOTE_ADDR", ""))[:64],
-            agent=request.META.get("HTTP_USER_AGENT", "")[:300],
+            address=agents.address_of(request),
+            agent=agents.name_of(request),
         )
 
     def about(self, idp: IdentityProvider, tester: User | None = None) -> None:

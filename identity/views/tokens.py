@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.common import Request
 
+from identity import agents
 from identity.models import AccessToken, Application, LogonSession
 from identity.oidc import clients
 from identity.oidc.answers import Refusal, answer
@@ -44,7 +45,7 @@ def token(request: HttpRequest) -> HttpResponse:
     """Tokens for a code or a refresh token (RFC 6749, 4.1.3 and 6)."""
     try:
         application, given = _called(request, *TOKEN)
-        return answer(exchange(application, given, _address(request)))
+        return answer(exchange(application, given, agents.address_of(request)))
     except Refusal as refusal:
         return refusal.response()
 
@@ -64,7 +65,7 @@ def introspect(request: HttpRequest) -> HttpResponse:
             raise Refusal("invalid_request", "token is missing")
     except Refusal as refusal:
         return refusal.response()
-    row = validator().token_of(given["token"], _address(request))
+    row = validator().token_of(given["token"], agents.address_of(request))
     if row is None or row.application_id != application.pk:
         return answer({"active": False})
     return answer(_introspected(row, application))
@@ -123,16 +124,12 @@ def _shown(request: HttpRequest) -> AccessToken:
     shown = BEARER.fullmatch(header.strip())
     if shown is None:
         raise _unauthorized("invalid_request", 400)
-    row = validator().token_of(shown[1], _address(request))
+    row = validator().token_of(shown[1], agents.address_of(request))
     if row is None:
         raise _unauthorized("invalid_token", 401)
     if not opens(row, ["openid"]):
         raise _unauthorized("insufficient_scope", 403)
     return row
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))[:64]
 
 
 def _unauthorized(error: str, status: int) -> Refusal:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from identity import pushed, pushing
+from identity import agents, pushed, pushing
 from identity.connectors.base import Push
 from identity.connectors.errors import PushFault, PushRefused
 from identity.connectors.records import EventKind
@@ -46,9 +46,9 @@ def _received(request: HttpRequest, kind: str, idp_id: uuid.UUID) -> HttpRespons
         accepted = pushing.accept(idp or pushing.nobody(kind), _push(request))
     except PushRefused as refusal:
         if idp is not None:
-            pushed.refused(idp, refusal.fault, _address(request))
+            pushed.refused(idp, refusal.fault, agents.address_of(request))
         return _refusal()
-    _keep(accepted, _address(request))
+    _keep(accepted, agents.address_of(request))
     return HttpResponse(accepted.answer(), content_type="application/json")
 
 
@@ -76,10 +76,6 @@ def _uuid(text: str) -> uuid.UUID:
     except ValueError:
         return NO_IDP
     return found if str(found) == text else NO_IDP
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _push(request: HttpRequest) -> Push:
