@@ -57,8 +57,15 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || field || !drawer()) return;
   if (document.querySelector("details[data-menu][open]")) return;
   awaited = null;
-  drawer().querySelector("[data-close]")?.click();
+  close();
 });
+
+/** Just swapped in, the link is still a plain one: htmx takes it over when it settles. */
+function close() {
+  const settling = drawer().classList.contains("htmx-settling");
+  if (settling) drawer().addEventListener("htmx:afterSettle", close, { once: true });
+  else drawer().querySelector("[data-close]")?.click();
+}
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "pane" && drawer()) {
