@@ -3,7 +3,11 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.core.validators import RegexValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
 from django.db import models
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +74,19 @@ class Enterprise(models.Model):
         max_length=64,
         default=_new_identifier,
         validators=[RegexValidator(r"\A[A-Za-z0-9_-]{3,64}\Z")],
+    )
+
+    history_days = models.PositiveIntegerField(
+        _("Days that history is kept"),
+        default=400,
+        db_default=400,
+        validators=[MinValueValidator(30), MaxValueValidator(3650)],
+    )
+    erase_after_days = models.PositiveIntegerField(
+        _("Days after which the personal values of people who left are erased"),
+        default=180,
+        db_default=180,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
     )
 
     class Meta:

@@ -78,6 +78,8 @@ class IdentityProvider(models.Model):
     guard_departments_percent = models.PositiveSmallIntegerField(
         default=20, validators=[MaxValueValidator(100)]
     )
+    failed_runs = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Full runs in a row that failed; the next one waits the longer."""
     confirmed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

@@ -2,7 +2,7 @@
 
 from sync.models.directory import Department, Employee, Membership
 from sync.models.inbox import AccessCut, CatchUp, InboxEvent
-from sync.models.runs import Change, SyncRun, full_runs
+from sync.models.runs import Change, Kept, SyncRun, full_runs
 from sync.models.stream import StreamState
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Department",
     "Employee",
     "InboxEvent",
+    "Kept",
     "Membership",
     "StreamState",
     "SyncRun",

@@ -139,6 +139,8 @@ class Employee(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    """When the personal values of somebody who had left were erased."""
 
     class Meta:
         verbose_name = _("employee")

@@ -35,6 +35,7 @@ class InboxEvent(models.Model):
         STREAM = "stream", _("Stream mode")
         FAILED = "failed", _("List of failed pushes")
         LOGON = "logon", _("Logon")  # our own, about somebody who logs on
+        CONSOLE = "console", _("Console")  # our own: an administrator asked for it
 
     class Outcome(models.TextChoices):
         """What became of a notice that is over, in more detail than its state."""

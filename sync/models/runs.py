@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,13 @@ class SyncRun(models.Model):
         APPLY = "apply", _("Writing")
         DONE = "done", _("Done")
 
+    class Purpose(models.TextChoices):
+        """What becomes of its plan. The last two always wait for an administrator."""
+
+        SYNC = "sync", _("Synchronization")
+        PREVIEW = "preview", _("Preview")
+        UNDO = "undo", _("Undo")
+
     class Breadth(models.TextChoices):
         FULL = "full", _("Full")
         NARROW = "narrow", _("Only what events named")
@@ -57,6 +65,12 @@ class SyncRun(models.Model):
         choices=Breadth.choices,
         default=Breadth.FULL,
         db_default=Breadth.FULL,
+    )
+    purpose = models.CharField(
+        max_length=8,
+        choices=Purpose.choices,
+        default=Purpose.SYNC,
+        db_default=Purpose.SYNC,
     )
     stage = models.CharField(
         max_length=12, choices=Stage.choices, blank=True, default=""
@@ -97,6 +111,29 @@ class SyncRun(models.Model):
     and the first of them; None where no event was ever taken."""
     held_because = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=64, blank=True, default="")
+    # What an administrator decided about its plan, while it was held.
+    approved_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    left_out = models.JSONField(default=list, blank=True, db_default=[])
+    """[entity, key] of each change that shall not be made all the same."""
+    approves = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="approved_in",
+    )
+    """The held run whose approved plan this one carries out."""
+    undoes = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="undone_in",
+    )
+    """The run whose changes this one takes back."""
     error_code = models.CharField(max_length=64, blank=True, default="")
     error_cause = models.TextField(blank=True, default="")
     error_remedy = models.TextField(blank=True, default="")
@@ -150,7 +187,17 @@ class Change(models.Model):
 
     A create keeps no copy of its values: the row itself is the "after" until a later
     change keeps it as "before".
+
+    Of a held run's removals `verdict` says what the vendor answered when it was asked for
+    exactly that one, and `approved` that an administrator has agreed to it before.
     """
+
+    class Verdict(models.TextChoices):
+        LEFT = "left", _("Left the company")
+        MOVED = "moved", _("Moved out of the chosen scope")
+        HIDDEN = "hidden", _("No longer visible to the app")
+        UNREADABLE = "unreadable", _("Could not be read")
+        FOUND = "found", _("Still there")
 
     class Entity(models.TextChoices):
         DEPARTMENT = "department", _("Department")
@@ -175,6 +222,11 @@ class Change(models.Model):
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
     applied = models.BooleanField(default=True)
+    verdict = models.CharField(
+        max_length=12, choices=Verdict.choices, blank=True, default="", db_default=""
+    )
+    approved = models.BooleanField(default=False, db_default=False)
+    at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
         verbose_name = _("change")
@@ -186,3 +238,28 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.entity} {self.key}"
+
+
+class Kept(models.Model):
+    """What an administrator left out of an approved plan: runs leave it as it is, until
+    it is released, or the vendor says for certain that the person has left."""
+
+    idp = models.ForeignKey(
+        IdentityProvider, on_delete=models.CASCADE, related_name="kept"
+    )
+    entity = models.CharField(max_length=12, choices=Change.Entity.choices)
+    key = models.CharField(max_length=130)
+    label = models.CharField(max_length=200, blank=True, default="")
+    run = models.ForeignKey(SyncRun, null=True, on_delete=models.SET_NULL)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("kept as it is")
+        verbose_name_plural = _("kept as they are")
+        constraints = [
+            models.UniqueConstraint(fields=["idp", "entity", "key"], name="kept_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.key} is kept"
