@@ -47,8 +47,10 @@ def leave_full_runs(idp: IdentityProvider) -> None:
             unsure = _settle(idp, sure, run)
             settling.look_again(unsure, idp)
             settling.wake([event for event in events if event.pk not in read])
-        elif run.state == SyncRun.State.HELD:
+        elif run.held_by_guard:
             settling.hold(events)
+        elif run.state == SyncRun.State.HELD:  # it was never meant to write
+            settling.wake(events)
         elif run.state == SyncRun.State.PARTIAL:
             settling.fail(events, worklist.UNREAD, UNREAD, mortal=True)
         else:

@@ -111,7 +111,7 @@ def _read_all(idp: IdentityProvider, batch: Batch) -> None:
     them come a moment is waited, so that one run reads them all.
     """
     newest = full_runs().filter(idp=idp).order_by("-pk").first()
-    if newest and newest.state == SyncRun.State.HELD:
+    if newest and newest.held_by_guard:
         settling.hold(batch.events)
         return
     ages = [timezone.now() - event.received_at for event in batch.events]

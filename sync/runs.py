@@ -23,7 +23,7 @@ from sync.directory import Writer
 from sync.lease import LEASE, Lease, LeaseLost, claim, close_dead
 from sync.models import SyncRun, full_runs
 from sync.passage import Pass
-from sync.plan import Entity, Kind, Plan
+from sync.plan import Entity, Held, Kind, Plan
 from sync.staging import Stage
 from sync.unannounced import note
 
@@ -55,11 +55,14 @@ def enqueue(
     people: bool = True,
     attempts: int = 0,
     although_closed: bool | None = None,
+    purpose: str = SyncRun.Purpose.SYNC,
+    approves: SyncRun | None = None,
 ) -> SyncRun:
     """A new queued run; raises AlreadyRunning if one waits or runs.
 
     Dead runs are closed first, and a held plan is superseded: the new run reads anew.
     `although_closed` None: as the caller knows the IdP, which may be old news by now.
+    `approves` is the held run whose approved plan this one carries out.
     """
     if although_closed is None:
         although_closed = idp.status == IdentityProvider.Status.CLOSED
@@ -74,6 +77,8 @@ def enqueue(
                     people=people,
                     attempts=attempts,
                     although_closed=although_closed,
+                    purpose=purpose,
+                    approves=approves,
                 )
         except IntegrityError:
             open_run = full_runs().filter(idp=idp, state__in=SyncRun.OPEN).first()
@@ -81,7 +86,10 @@ def enqueue(
                 raise
             raise AlreadyRunning(open_run) from None
         SyncRun.objects.filter(pk=run.pk).update(lease_until=Now() + LEASE)
-        full_runs().filter(idp=idp, state=State.HELD).update(state=State.SUPERSEDED)
+        held = full_runs().filter(idp=idp, state=State.HELD)
+        if approves is not None:  # whoever approves it ends it, or takes all this back
+            held = held.exclude(pk=approves.pk)
+        held.update(state=State.SUPERSEDED)
     return run
 
 
@@ -94,6 +102,8 @@ def enqueue_again(run: SyncRun, *, attempts: int = 0) -> SyncRun:
         people=run.people,
         attempts=attempts,
         although_closed=run.although_closed,
+        purpose=run.purpose,
+        approves=run.approves,
     )
 
 
@@ -244,15 +254,16 @@ def _carry_out(
     work.compare()
     writer = Writer(run.idp, lease, stage, work.rules, counts)
     held = work.held_because()
+    if run.purpose == SyncRun.Purpose.PREVIEW and work.plan.size:
+        held = (Held("preview", work.plan.size, 0), *held)
     if held:
         writer.hold(work.changes())
-        state = State.HELD
-    else:
+    elif run.purpose != SyncRun.Purpose.PREVIEW:
         work.confirm()
         work.apply(writer)
-        state = State.PARTIAL if work.reading.faults else State.SUCCESS
+    read = State.PARTIAL if work.reading.faults else State.SUCCESS
     return {
-        "state": state,
+        "state": State.HELD if held else read,
         "stage": SyncRun.Stage.DONE,
         "faults": work.faults(),
         "held_because": [asdict(reason) for reason in held],

@@ -165,6 +165,12 @@ class SyncRun(models.Model):
         return [fault for fault in self.faults if fault.get("kind") in NOTES]
 
     @property
+    def held_by_guard(self) -> bool:
+        """Whether it would have written, and the guard wants somebody to look first; a
+        preview and an undo only wait because they always do."""
+        return self.state == self.State.HELD and self.purpose == self.Purpose.SYNC
+
+    @property
     def is_open(self) -> bool:
         """Whether it waits or runs."""
         return self.state in self.OPEN
