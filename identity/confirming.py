@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from identity import audit, signals
+from identity.gate import database_now
 from identity.models import Enterprise, IdentityProvider, User
 
 
@@ -37,9 +38,9 @@ def confirm(
     to be seen next, "" if none does.
     """
     first = idp.is_draft
-    now = timezone.now()
-    idp.confirmed_at = idp.confirmed_at or now
-    idp.schedule(now)
+    idp.confirmed_at = idp.confirmed_at or timezone.now()
+    idp.schedule(database_now())
+    idp.failed_runs, idp.retry_at = 0, None  # whoever listens begins a run at once
     idp.save()
     audit.record(
         "idp.confirm" if first else "idp.change",

@@ -145,6 +145,8 @@ class Pass:
             and d.id not in outside
             and d.read < self.first
         }
+        if not self.scope.people:  # who is in them stays as they are (A6)
+            gone -= self._inhabited(gone)
         newer = {d.id for d in existing if d.id in read and d.read > read[d.id].read}
         counted = read.keys() - newer
         self._known = tuple(d for d in existing if d.id in gone | counted)
@@ -172,6 +174,12 @@ class Pass:
             for id, path in paths.values_list("source_id", "path")
             if tops.isdisjoint(path.strip("/").split("/"))
         }
+
+    def _inhabited(self, ids: set[str]) -> set[str]:
+        """Of these departments those that people are in here, or below."""
+        rows = Department.objects.filter(idp=self.idp, source_id__in=ids)
+        paths = rows.filter(memberships__isnull=False).values_list("path", flat=True)
+        return {id for path in paths.distinct() for id in path.strip("/").split("/")}
 
     def _find_unknown_fields(self) -> None:
         """Which fields the read could not see for anybody; they are kept."""

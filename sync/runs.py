@@ -18,6 +18,7 @@ from identity.connectors.errors import ConnectorError, Throttled
 from identity.fields import CannotOpen
 from identity.mapping import MappingError
 from identity.models import IdentityProvider, User
+from sync import backoff
 from sync.coverage import scope_of
 from sync.directory import Writer
 from sync.lease import LEASE, Lease, LeaseLost, claim, close_dead
@@ -136,6 +137,7 @@ def perform(
     note(run)
     if run.state not in (State.CANCELLED, State.QUEUED) and lease.outdated():
         _read_anew(run)
+    backoff.count(run)
     log.info("run %s of IdP %s: %s %s", run.pk, run.idp_id, run.state, run.counts)
     return run
 

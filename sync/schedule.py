@@ -5,14 +5,15 @@ missed day gives one run.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from identity.cycle import following, is_far, offset_of
 from identity.models import IdentityProvider
-from sync import runs
+from sync import backoff, runs
 from sync.lease import close_dead
 from sync.models import SyncRun
 
@@ -22,21 +23,11 @@ ATTEMPTS = 3
 
 def start_due() -> Iterator[SyncRun]:
     """Queue a run for each IdP whose cycle is due; yields the new runs."""
-    due = IdentityProvider.objects.filter(
-        Q(next_due_at__lte=timezone.now()) | Q(next_due_at=None),
-        confirmed_at__isnull=False,
-        status=IdentityProvider.Status.ENABLED,
-        auto_sync=True,
-    )
-    for idp in due:
-        if not _claim(idp):
-            continue
-        try:
-            yield runs.enqueue(
-                idp, trigger=SyncRun.Trigger.SCHEDULE, people=idp.sync_users
-            )
-        except runs.AlreadyRunning:
-            continue  # the run that is under way does this cycle's work
+    for idp, now, due in _automatic():
+        if not due:
+            _bring_near(idp, now)
+        elif run := _start(idp, now):
+            yield run
 
 
 def waiting() -> list[int]:
@@ -58,6 +49,8 @@ def restart_dead() -> Iterator[SyncRun]:
             SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.ABANDONED).update(
                 state=SyncRun.State.FAILED
             )
+            run.refresh_from_db()
+            backoff.count(run)
             continue
         try:
             yield runs.enqueue_again(run, attempts=run.attempts)
@@ -65,11 +58,65 @@ def restart_dead() -> Iterator[SyncRun]:
             continue
 
 
-def _claim(idp: IdentityProvider) -> bool:
-    """Move the due on by one cycle; True for the one scheduler that did it."""
-    cycle = timedelta(hours=idp.sync_interval_hours)
-    return bool(
-        IdentityProvider.objects.filter(pk=idp.pk, next_due_at=idp.next_due_at).update(
-            next_due_at=timezone.now() + cycle
-        )
+def _automatic() -> Iterator[tuple[IdentityProvider, datetime, bool]]:
+    """IdPs that are synchronized by themselves, what the database's clock says, and
+    whether each is due by it (F-24)."""
+    regular = Q(retry_at=None) & (Q(next_due_at=None) | Q(next_due_at__lte=Now()))
+    due = regular | Q(retry_at__lte=Now())
+    rows = IdentityProvider.objects.filter(
+        confirmed_at__isnull=False,
+        status=IdentityProvider.Status.ENABLED,
+        auto_sync=True,
     )
+    for idp in rows.annotate(
+        now=Now(), due=ExpressionWrapper(due, output_field=BooleanField())
+    ):
+        yield idp, idp.now, idp.due
+
+
+def _start(idp: IdentityProvider, now: datetime) -> SyncRun | None:
+    """Claim what is due and queue its run, both or neither; None if there is no need."""
+    with transaction.atomic():
+        if not _move(idp, _next(idp, now), None):
+            return None
+        try:
+            return runs.enqueue(
+                idp, trigger=SyncRun.Trigger.SCHEDULE, people=idp.sync_users
+            )
+        except runs.AlreadyRunning as already:
+            if not _does_this(already.run, idp):
+                transaction.set_rollback(True)  # still due once that one is over
+            return None
+
+
+def _does_this(run: SyncRun, idp: IdentityProvider) -> bool:
+    """Whether a run that is under way does this cycle's work."""
+    writes = run.purpose == SyncRun.Purpose.SYNC
+    return writes and (run.people or not idp.sync_users)
+
+
+def _bring_near(idp: IdentityProvider, now: datetime) -> None:
+    """A clock was set back, and what it had set would not come for long (F-24)."""
+    due, retry = idp.next_due_at, idp.retry_at
+    if due is not None and is_far(due, now, idp.cycle):
+        due = _next(idp, now)
+    if retry is not None and retry > now + backoff.QUOTA:
+        retry = now
+    if (due, retry) != (idp.next_due_at, idp.retry_at):
+        _move(idp, due, retry)
+
+
+def _next(idp: IdentityProvider, now: datetime) -> datetime:
+    return following(idp.next_due_at or now, now, idp.cycle, offset_of(idp.pk))
+
+
+def _move(idp: IdentityProvider, due: datetime | None, retry: datetime | None) -> bool:
+    """Set what is due next; True for the one scheduler that did it."""
+    known = IdentityProvider.objects.filter(
+        pk=idp.pk,
+        next_due_at=idp.next_due_at,
+        retry_at=idp.retry_at,
+        auto_sync=True,
+        status=IdentityProvider.Status.ENABLED,
+    )
+    return bool(known.update(next_due_at=due, retry_at=retry))

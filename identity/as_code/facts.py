@@ -16,7 +16,7 @@ def outline(idp: IdentityProvider) -> dict[str, Any]:
         "name": idp.name,
         "type": idp.kind,
         "status": "draft" if idp.is_draft else str(idp.status),
-        "next_run": _iso(idp.next_due_at),
+        "next_run": _iso(idp.next_attempt_at),
     }
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from identity.forms.basic import BasicForm, name_taken
 from identity.forms.problems import Problem, problems_of
+from identity.gate import database_now
 from identity.inputs import CredentialsForm
 from identity.models import IdentityProvider
 
@@ -105,10 +106,17 @@ class IdpForms:
                 self._put(name, value)
         if not self.idp.auto_sync:
             self.idp.sync_users = False
-        if not self.idp.is_draft:
-            self.idp.schedule(timezone.now())
         # Only what these forms are about: another page may have saved the rest.
-        about = (*BasicForm.base_fields, "settings", "next_due_at", "updated_at")
+        about = [*BasicForm.base_fields, "settings", "updated_at"]
+        if not self.idp.is_draft:
+            now = database_now()
+            self.idp.schedule(now)
+            about += ["next_due_at", "retry_at"]
+            if any(
+                name in self.idp.connector_class.tested_settings for name in changes
+            ):
+                self.idp.retry(now)
+                about.append("failed_runs")
         self.idp.save(update_fields=about)
 
     def changes(self) -> dict[str, Any]:

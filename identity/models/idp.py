@@ -5,10 +5,10 @@ import hmac
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -19,6 +19,7 @@ from identity.connectors import registry
 from identity.connectors.base import PUSH_METHOD, Connector, PushMethod
 from identity.fields import CannotOpen, KeyRing
 from identity.models.accounts import User
+from identity.models.automatic import Automatic
 
 TESTED = "credentials"
 """What the fingerprint of all tested values together is bound to."""
@@ -29,7 +30,7 @@ def key_ring() -> KeyRing:
     return KeyRing(settings.ENCRYPTION_KEYS)
 
 
-class IdentityProvider(models.Model):
+class IdentityProvider(Automatic):
     """One configured identity source. A draft until `confirmed_at` is set.
 
     `settings` holds the connector's plain settings; secrets stand in IdentitySecret.
@@ -55,14 +56,6 @@ class IdentityProvider(models.Model):
         _("IdP Status"), max_length=8, choices=Status.choices, default=Status.ENABLED
     )
     settings = models.JSONField(default=dict, blank=True)
-    auto_sync = models.BooleanField(_("Automatic Synchronization"), default=True)
-    sync_users = models.BooleanField(_("Synchronize User Information"), default=True)
-    sync_interval_hours = models.PositiveSmallIntegerField(
-        _("Automatic Synchronization Cycle"),
-        default=24,
-        validators=[MinValueValidator(1), MaxValueValidator(24)],
-    )
-    next_due_at = models.DateTimeField(null=True, blank=True)
     scope = models.CharField(
         max_length=8, choices=ScopeChoice.choices, default=ScopeChoice.ALL
     )
@@ -78,8 +71,6 @@ class IdentityProvider(models.Model):
     guard_departments_percent = models.PositiveSmallIntegerField(
         default=20, validators=[MaxValueValidator(100)]
     )
-    failed_runs = models.PositiveSmallIntegerField(default=0, db_default=0)
-    """Full runs in a row that failed; the next one waits the longer."""
     confirmed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -135,12 +126,12 @@ class IdentityProvider(models.Model):
         """The code that speaks to this vendor."""
         return registry.get(self.kind)
 
-    def schedule(self, now: datetime) -> None:
-        """Set when the next synchronization is due: never later than a cycle from now,
-        and not at all without Automatic Synchronization."""
-        latest = now + timedelta(hours=self.sync_interval_hours)
-        due = min(self.next_due_at or latest, latest)
-        self.next_due_at = due if self.auto_sync else None
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When it is synchronized by itself next; None if it is not."""
+        enabled = self.status == self.Status.ENABLED and not self.is_draft
+        automatic = enabled and self.auto_sync
+        return (self.retry_at or self.next_due_at) if automatic else None
 
     def set_secret(self, name: str, value: str) -> None:
         """Keep a secret, replacing the present one; the caller writes the audit line."""

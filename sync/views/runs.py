@@ -134,6 +134,7 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
         "unannounced": told(unannounced, cast, veil),
         "after": rows[CHANGES - 1].pk if len(rows) > CHANGES else None,
         "later": after is not None,
+        "newest": not full_runs().filter(idp=found.idp, pk__gt=found.pk).exists(),
         **_events(request, found),
     }
 

@@ -79,6 +79,36 @@ def test_the_last_and_the_next_synchronization_are_shown(console: Client) -> Non
     assert "5\xa0hours from now" in page
 
 
+def test_the_next_attempt_of_a_failing_idp_is_shown_with_the_reason(
+    console: Client,
+) -> None:
+    """F-32: in the list, on the overview and on the page of the run that failed."""
+    at = timezone.localtime().replace(hour=10, minute=15) + timedelta(days=1)
+    idp = builders.idp(
+        "Hangzhou", next_due_at=at + timedelta(hours=3), retry_at=at, failed_runs=3
+    )
+    before, failed = builders.run(idp, "failed"), builders.run(idp, "failed")
+    assert "the last 3 in a row failed" in listing(console)
+    said = f"next attempt at {at:%-d %b, %H:%M}, for the last 3 in a row failed"
+    pages = [f"/identity/{idp.pk}/", f"/sync/runs/{failed.pk}/"]
+    assert all(said in console.get(page).content.decode() for page in pages)
+    old = console.get(f"/sync/runs/{before.pk}/").content.decode()
+    assert "next attempt" not in old
+
+
+def test_S118_the_pages_say_what_an_automatic_run_reads(console: Client) -> None:
+    idp = builders.idp("Hangzhou", sync_users=False, next_due_at=timezone.now())
+    overview = f"/identity/{idp.pk}/"
+    assert "departments only" in listing(console)
+    told = console.get(overview).content.decode()
+    assert "every 24 hours · departments only: people stay as they are" in told
+    idp.sync_users = True
+    idp.save()
+    assert "departments only" not in listing(console)
+    told = console.get(overview).content.decode()
+    assert "every 24 hours · departments and people" in told
+
+
 def test_an_idp_without_automatic_synchronization_waits_for_somebody(
     console: Client,
 ) -> None:

@@ -229,51 +229,6 @@ def test_progress_is_on_the_row_while_it_runs(
     assert run.departments_read == len(simulator.company.real_departments())
 
 
-# --- schedule ---
-
-
-def test_a_due_idp_gets_one_run_and_its_next_due(idp: IdentityProvider) -> None:
-    """S115, S121, F-22: two beats, one run."""
-    idp.next_due_at = timezone.now() - timedelta(hours=30)
-    idp.sync_interval_hours = 2
-    idp.save()
-    (run,) = schedule.start_due()
-    assert list(schedule.start_due()) == []
-    assert run.trigger == SyncRun.Trigger.SCHEDULE
-    idp.refresh_from_db()
-    assert idp.next_due_at is not None
-    ahead = idp.next_due_at - timezone.now()
-    assert timedelta(minutes=119) < ahead <= timedelta(hours=2)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"confirmed_at": None},
-        {"status": "closed"},
-        {"auto_sync": False, "sync_users": False},
-        {"next_due_at": timezone.now() + timedelta(days=9)},
-    ],
-)
-def test_drafts_closed_manual_and_early_idps_are_not_due(
-    idp: IdentityProvider, values: dict[str, object]
-) -> None:
-    """A11, S116."""
-    values = {"next_due_at": timezone.now() - timedelta(hours=1)} | values
-    IdentityProvider.objects.filter(pk=idp.pk).update(**values)
-    assert list(schedule.start_due()) == []
-
-
-def test_synchronize_user_information_off_reads_departments_only(
-    idp: IdentityProvider,
-) -> None:
-    """S118, A6."""
-    idp.sync_users = False
-    idp.save()
-    (run,) = schedule.start_due()
-    assert run.people is False
-
-
 def test_a_run_that_keeps_losing_its_worker_is_given_up(
     idp: IdentityProvider,
 ) -> None:

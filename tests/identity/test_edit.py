@@ -131,6 +131,37 @@ def test_a_shorter_cycle_brings_the_next_synchronization_nearer(
     assert idp.next_due_at is None
 
 
+def test_mended_credentials_are_tried_at_once_and_a_new_title_is_no_reason_to(
+    console: Client,
+    idp: IdentityProvider,
+    path: str,
+    kept: dict[str, Any],
+    typed: dict[str, Any],
+) -> None:
+    """A wrong secret failed three times: nobody waits for the next attempt then."""
+    later = timezone.now() + timedelta(hours=1)
+    idp.failed_runs, idp.retry_at = 3, later
+    idp.save()
+    console.post(path, kept | {"description": "New title"})
+    idp.refresh_from_db()
+    assert (idp.failed_runs, idp.retry_at) == (3, later)
+    idp.set_secret("app_secret", WRONG)
+    console.post(path, kept | {"app_secret": typed["app_secret"]})
+    idp.refresh_from_db()
+    assert idp.failed_runs == 0
+    assert idp.next_attempt_at is not None
+    assert idp.next_attempt_at <= timezone.now()
+
+
+def test_the_cycle_says_when_the_next_synchronization_is_due(
+    console: Client, idp: IdentityProvider, path: str
+) -> None:
+    at = timezone.localtime().replace(hour=3, minute=17) + timedelta(days=1)
+    IdentityProvider.objects.update(next_due_at=at)
+    said = f"The next one is due at {at:%-d %b, %H:%M}."
+    assert said in words(console.get(path))
+
+
 def test_saving_what_is_there_changes_nothing(
     console: Client, idp: IdentityProvider, path: str, kept: dict[str, Any]
 ) -> None:

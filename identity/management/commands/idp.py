@@ -294,7 +294,7 @@ def _named(text: str) -> IdentityProvider:
 
 
 def _cells(idp: IdentityProvider) -> tuple[str, ...]:
-    due = idp.next_due_at
+    due = idp.next_attempt_at
     when = f"{timezone.localtime(due):%Y-%m-%d %H:%M}" if due else "-"
     row = outline(idp)
     return row["name"] or "-", row["id"], row["type"], row["status"], when

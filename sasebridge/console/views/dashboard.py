@@ -26,7 +26,7 @@ def dashboard(request: "ConsoleRequest") -> HttpResponse:
     drafts = [row for row in rows if row.idp.is_draft]
     if not confirmed:
         return render(request, "console/welcome.html", {"drafts": drafts})
-    due = [row.idp.next_due_at for row in confirmed if row.idp.next_due_at]
+    due = [at for row in confirmed if (at := row.idp.next_attempt_at)]
     return render(
         request,
         "console/dashboard.html",
