@@ -16,6 +16,8 @@ from sync.views.veil import Veil
 Entity, Kind = Change.Entity, Change.Kind
 BOTH_SIDES = (Kind.UPDATE, Kind.RETURN)
 """Kinds whose two sides are worth comparing; the others begin or end something."""
+PLANNED = (*BOTH_SIDES, Kind.CREATE, Kind.REPLACE)
+"""Of a plan there is no row yet that would show what a create makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _told(change: Change, cast: Cast, veil: Veil) -> Told:
 
 
 def _lines(change: Change, veil: Veil, mobile: str) -> Iterable[Line]:
-    if change.kind not in BOTH_SIDES:
+    if change.kind not in (BOTH_SIDES if change.applied else PLANNED):
         return
     for difference in differences(change):
         yield Line(

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 @require_POST
 @administrators_only
 def start(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
-    """Synchronize now; the form field people=0 asks for departments only (A6)."""
+    """Synchronize now; the form field people=0 asks for departments only (A6), and
+    purpose=preview for a plan that nothing is done of before somebody approves it."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id, confirmed_at__isnull=False)
     if idp.status == IdentityProvider.Status.CLOSED:
         messages.error(request, _closed(idp))
         return redirect("console:overview", idp_id=idp.pk)
     people = request.POST.get("people") != "0"
+    purpose = _purpose(request)
     try:
         with transaction.atomic():
             run = runs.enqueue(
@@ -37,12 +39,13 @@ def start(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
                 trigger=SyncRun.Trigger.PERSON,
                 by=request.user,
                 people=people,
+                purpose=purpose,
             )
             audit.record(
                 "sync.start",
                 by=request.user,
                 target=idp,
-                detail={"run": run.pk, "people": people},
+                detail={"run": run.pk, "people": people, "purpose": purpose},
                 request=request,
             )
             tasks.ring(run)
@@ -70,6 +73,11 @@ def cancel(request: "ConsoleRequest", run_id: int) -> HttpResponse:
             request=request,
         )
     return redirect("sync:run", run_id=run.pk)
+
+
+def _purpose(request: "ConsoleRequest") -> str:
+    wanted = request.POST.get("purpose") == SyncRun.Purpose.PREVIEW
+    return SyncRun.Purpose.PREVIEW if wanted else SyncRun.Purpose.SYNC
 
 
 def _closed(idp: IdentityProvider) -> str:

@@ -122,8 +122,13 @@ def _left(run: SyncRun, done: int, most: int) -> int | None:
 
 
 def held_because(run: SyncRun) -> list[str]:
-    """The guard's reasons as sentences."""
-    return [_reason(reason) for reason in run.held_because]
+    """The guard's reasons as sentences; that it is a preview or an undo is none."""
+    own = (SyncRun.Purpose.PREVIEW, SyncRun.Purpose.UNDO)
+    return [
+        _reason(reason)
+        for reason in run.held_because
+        if reason.get("reason") not in own
+    ]
 
 
 def _reason(reason: Mapping[str, Any]) -> str:
@@ -158,6 +163,22 @@ def _reason(reason: Mapping[str, Any]) -> str:
             "would lose the active status.",
             "It is the first run after the credentials changed, and %(count)s people "
             "would lose the active status.",
+            count,
+        ),
+        "day": ngettext(
+            "With %(count)s person, more than the %(limit)s that go without a question "
+            "would have lost the active status within 24 hours.",
+            "With what runs did in the last 24 hours, %(count)s people would have lost "
+            "the active status; up to %(limit)s go without a question.",
+            count,
+        ),
+        "company": _(
+            "The credentials show another company than they did before. Probably "
+            "somebody pasted those of another one."
+        ),
+        "undone": ngettext(
+            "It would do %(count)s thing again that an administrator took back.",
+            "It would do %(count)s things again that an administrator took back.",
             count,
         ),
     }

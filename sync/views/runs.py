@@ -1,4 +1,4 @@
-"""Pages of runs: the list, one run, and its live numbers."""
+"""Pages of one run, and its live numbers."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from identity import subscription
 from identity.access import console_users
 from sync.models import Change, InboxEvent, SyncRun, full_runs
 from sync.org.person import label_of, private_fields
-from sync.views import outcome, parameters
+from sync.views import outcome, parameters, waiting
 from sync.views.changes import BOTH_SIDES, cast_of, told
 from sync.views.event_words import names_of, said
 from sync.views.missed import missed_of
@@ -20,7 +20,6 @@ from sync.views.veil import Veil
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
 
-PAGE = 30
 CHANGES = 50
 EVENTS = 20
 """Events that the page of their run shows."""
@@ -30,49 +29,25 @@ STOP_POLLING = 286
 
 @require_safe
 @console_users
-def runs(request: "ConsoleRequest") -> HttpResponse:
-    """Full runs, newest first, by IdP and state; with events=1 those of events too."""
-    offered = parameters.idps()
-    idp = parameters.chosen_idp(request, offered)
-    state = parameters.choice(request, "state", SyncRun.State.values)
-    narrow = request.GET.get("events") == "1"
-    found = SyncRun.objects.all() if narrow else full_runs()
-    found = found.select_related("idp", "by").order_by("-pk")
-    if idp:
-        found = found.filter(idp=idp)
-    if state:
-        found = found.filter(state=state)
-    before = parameters.place(request, "before")
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found[: PAGE + 1])
-    return render(
-        request,
-        "sync/runs.html",
-        {
-            "rows": [(run, outcome.sums(run)) for run in rows[:PAGE]],
-            "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-            "later": before is not None,
-            "idps": offered,
-            "idp": idp,
-            "state": state,
-            "states": SyncRun.State.choices,
-            "narrow": narrow,
-        },
-    )
-
-
-@require_safe
-@console_users
 def run(request: "ConsoleRequest", run_id: int) -> HttpResponse:
     """One run: live while it is open, what it did once it is over."""
-    found = _run(run_id)
+    return page(request, _run(run_id))
+
+
+def page(
+    request: "ConsoleRequest",
+    found: SyncRun,
+    more: dict[str, object] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a run, with what a refused decision about it has to say."""
     # The wizard ends on the page of its first run; what is left to do stands there.
     first = found.trigger == SyncRun.Trigger.CONFIRM and request.user.is_administrator
     context = _context(request, found) | {
-        "set_up_events": first and not subscription.is_complete(found.idp)
+        "set_up_events": first and not subscription.is_complete(found.idp),
+        **(more or {}),
     }
-    return render(request, "sync/run.html", context)
+    return render(request, "sync/run.html", context, status=status)
 
 
 @require_safe
@@ -96,7 +71,7 @@ def progress(request: "ConsoleRequest", run_id: int) -> HttpResponse:
 
 
 def _run(run_id: int) -> SyncRun:
-    rows = SyncRun.objects.select_related("idp", "by")
+    rows = SyncRun.objects.select_related("idp", "by", "approved_by", "approves")
     return get_object_or_404(rows, pk=run_id)
 
 
@@ -108,7 +83,28 @@ def _context(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
 
 
 def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
-    """What a run that is over shows: sums, reasons, and one group of its changes."""
+    """What a run that is over shows: its sums, what it met, and its plan or changes."""
+    planned = _has_plan(found)
+    shown = waiting.context(request, found) if planned else _changed(request, found)
+    return {
+        "counted": outcome.counted(found),
+        "held_because": outcome.held_because(found),
+        "missing": found.missing,
+        "notes": found.notes,
+        "unknown": [label_of(field) for field in found.unknown_fields],
+        **shown,
+        **_events(request, found),
+    }
+
+
+def _has_plan(found: SyncRun) -> bool:
+    """Whether it only planned: what it would have done waits or waited."""
+    held = found.state == SyncRun.State.HELD
+    return held or bool(found.held_because) or found.approved_at is not None
+
+
+def _changed(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
+    """One group of what a run changed."""
     veil = Veil(request.user, private_fields(found.idp))
     groups = outcome.groups(found)
     wanted = (request.GET.get("entity", ""), request.GET.get("kind", ""))
@@ -121,21 +117,15 @@ def _finished(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
     unannounced = missed.first if missed else []
     cast = cast_of([*shown, *unannounced], found.idp)
     return {
-        "counted": outcome.counted(found),
-        "held_because": outcome.held_because(found),
-        "missing": found.missing,
-        "notes": found.notes,
         "groups": groups,
         "chosen": chosen,
         "compared": chosen is not None and chosen.kind in BOTH_SIDES,
-        "unknown": [label_of(field) for field in found.unknown_fields],
         "changes": told(shown, cast, veil),
         "missed": missed,
         "unannounced": told(unannounced, cast, veil),
         "after": rows[CHANGES - 1].pk if len(rows) > CHANGES else None,
         "later": after is not None,
         "newest": not full_runs().filter(idp=found.idp, pk__gt=found.pk).exists(),
-        **_events(request, found),
     }
 
 

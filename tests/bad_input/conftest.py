@@ -14,9 +14,13 @@ def world(idp: IdentityProvider) -> World:
     person = builders.employee(idp, "u1", departments=[root])
     run = builders.run(idp)
     builders.change(run, "employee", "update", "u1", before={}, after={})
+    held = builders.run(idp, "held", digest="plan")
+    builders.change(held, "employee", "remove", "u1", applied=False)
     draft = IdentityProvider.objects.create(kind=idp.kind)
     closed = builders.idp("Closed", status="closed")
     told = events(idp, run, person)
     made = (builders.application("Gateway"),)
     tried = attempts(idp, person)
-    return World(idp, closed, draft, root, person, person, (run,), told, made, tried)
+    return World(
+        idp, closed, draft, root, person, person, (run, held), told, made, tried
+    )

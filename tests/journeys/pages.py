@@ -9,7 +9,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from identity.connection import run_checks
 from identity.connectors.records import EventKind
 from identity.models import Application, IdentityProvider, LogonAttempt
-from sync.models import AccessCut, Department, Employee, InboxEvent, SyncRun
+from sync.models import (
+    AccessCut,
+    Change,
+    Department,
+    Employee,
+    InboxEvent,
+    Kept,
+    SyncRun,
+)
 from tests import builders
 
 
@@ -39,8 +47,15 @@ def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
     runs = [builders.run(idp, state) for state in SyncRun.State if state != "queued"]
     for run in runs:
         builders.change(
-            run, "employee", "update", person.userid, after={"title": "CEO"}
+            run,
+            "employee",
+            "update",
+            person.userid,
+            after={"title": "CEO"},
+            applied=run.state != SyncRun.State.HELD,
         )
+    held = next(run for run in runs if run.state == SyncRun.State.HELD)
+    waiting(held, person)
     closed = builders.idp("Closed", status="closed")
     return World(
         idp,
@@ -53,6 +68,21 @@ def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
         events(idp, runs[0], person),
         (builders.application("Gateway"), builders.application("Phone", "native")),
         attempts(idp, person),
+    )
+
+
+def waiting(run: SyncRun, person: Employee) -> None:
+    """A plan that waits: what was said of each, a row that is left out, and one kept."""
+    run.held_because = [{"reason": "people", "count": 11, "limit": 5}]
+    run.left_out = [["employee", "gone-moved"]]
+    run.save()
+    for verdict in (*Change.Verdict, ""):
+        key = f"gone-{verdict}"
+        builders.change(
+            run, "employee", "remove", key, label=key, verdict=verdict, applied=False
+        )
+    Kept.objects.create(
+        idp=run.idp, entity="employee", key=person.userid, label=person.name, run=run
     )
 
 
@@ -177,7 +207,9 @@ PAGES: Mapping[str, Addresses] = {
         for one in world.events
         if one.state in ("held", "applied", "dead")
     ],
+    "sync:guard": _of_idp("sync:guard"),
     "sync:home": _fixed("sync:home"),
+    "sync:kept": _of_idp("sync:kept", "idp", "closed"),
     "sync:runs": lambda world: [
         reverse("sync:runs"),
         f"{reverse('sync:runs')}?events=1",
@@ -221,6 +253,10 @@ NO_PAGES = {
     "identity:search": "a part of the settings page",
     "identity:departments": "a part of the settings page",
     "identity:sample": "a part of the settings page",
+    "sync:approve": "takes a POST",
+    "sync:leave-out": "takes a POST",
+    "sync:refuse": "takes a POST",
+    "sync:release": "takes a POST",
     "sync:branch": "a part of the directory",
     "sync:branches": "a part of the directory",
     "sync:export": "a file",

@@ -31,7 +31,7 @@ def test_synchronize_now_queues_a_run_shows_it_and_is_audited(
     assert f"Run {run.pk}" in shown
     line = AuditEvent.objects.get(action="sync.start")
     assert (line.actor, line.target_id) == (administrator, str(idp.pk))
-    assert line.detail == {"run": run.pk, "people": True}
+    assert line.detail == {"run": run.pk, "people": True, "purpose": "sync"}
 
 
 def test_departments_alone_can_be_asked_for(

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from identity.mapping import FIELDS
-from sync.models import Change, Department
+from sync.models import Change, Department, Kept
 from tests import builders
 from tests.sync_views.reading import pane, read
 
@@ -60,6 +60,18 @@ def addresses(root: Department) -> list[str]:
         error_code=PAYLOAD[:64],
     )
     held = builders.run(idp, "held", held_because=[{"reason": PAYLOAD}])
+    for kind, said in (("create", ""), ("remove", "moved")):
+        builders.change(
+            held,
+            "employee",
+            kind,
+            PAYLOAD,
+            label=PAYLOAD,
+            verdict=said,
+            after={PAYLOAD: PAYLOAD},
+            applied=False,
+        )
+    Kept.objects.create(idp=idp, entity="department", key="1", label=PAYLOAD, run=held)
     sides = {"before": {PAYLOAD: PAYLOAD}, "after": {PAYLOAD: PAYLOAD[::-1]}}
     builders.change(run, "employee", "update", person.userid, label=PAYLOAD, **sides)
     builders.change(run, "employee", "leave", "unknown", label=PAYLOAD)
@@ -92,6 +104,10 @@ def addresses(root: Department) -> list[str]:
         *(f"{page}?entity={entity}&kind={kind}" for entity, kind in KINDS),
         reverse("sync:run", args=[failed.pk]),
         reverse("sync:run", args=[held.pk]),
+        f"{reverse('sync:run', args=[held.pk])}?part=employee-create",
+        f"{reverse('sync:run', args=[held.pk])}?q=img",
+        reverse("sync:kept", args=[idp.pk]),
+        reverse("sync:guard", args=[idp.pk]),
     ]
 
 

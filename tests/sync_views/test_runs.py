@@ -289,7 +289,7 @@ def test_a_person_who_came_back_under_the_userid_is_the_one_that_is_linked(
 def test_a_held_run_says_why_lists_who_would_go_and_that_nothing_was_applied(
     console: Client, root: Department
 ) -> None:
-    """U21, as far as it is built: deciding on this page comes later, and it says so."""
+    """U21; what is decided on this page is in test_held.py."""
     run = builders.run(
         root.idp,
         "held",
@@ -316,9 +316,8 @@ def test_a_held_run_says_why_lists_who_would_go_and_that_nothing_was_applied(
     assert "4 departments would be removed; up to 3 go without a question." in shown
     assert "1 person would lose the active status." in shown
     assert "mend it in DingTalk or change the scope of this IdP" in shown
-    assert "comes with a later version" in shown
-    assert "What it would have done" in shown
-    assert "Employee: Removed 1 Department: Removed 1 Employee: Created 1" in shown
+    assert "approve exactly this list" in shown
+    assert "Not asked yet 1 Departments that go 1 People who join 1" in shown
     assert reverse("sync:employee", args=[leaver.pk]) in links(source)
 
 

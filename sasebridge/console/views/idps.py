@@ -15,7 +15,7 @@ from identity.subscription import subscription_of
 from sasebridge.console import figures
 from sasebridge.console.summary import MOST_ENABLED, Summary, enabled, summaries
 from sync.health import health
-from sync.models import Employee, StreamState, full_runs
+from sync.models import Employee, Kept, StreamState, full_runs
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -57,11 +57,19 @@ def overview(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
             "report": latest_report(idp),
             "subscription": subscription_of(idp),
             "runs": runs,
+            "kept": _kept(idp),
             "health": health(idp),
             "logons": figures.today(idp),
             "stream": StreamState.of(idp) if idp.streams else None,
         },
     )
+
+
+def _kept(idp: IdentityProvider) -> dict[str, object]:
+    """How many rows runs leave as they are, and who wanted it so."""
+    rows = Kept.objects.filter(idp=idp)
+    by = rows.order_by().values_list("by__username", flat=True).distinct()
+    return {"count": rows.count(), "by": sorted(name for name in by if name)}
 
 
 def _plain_settings(idp: IdentityProvider) -> list[tuple[str, str]]:

@@ -1,0 +1,124 @@
+"""The page of a held run: what would happen row by row, and what was decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from identity.proof import Proof
+from sync import approving
+from sync.models import Change, SyncRun, full_runs
+from sync.org.person import private_fields
+from sync.views import parameters
+from sync.views.changes import Line, Told, cast_of, told
+from sync.views.plans import ENDS, Part, Plan, left_out_of, plan_of, planned, searched
+from sync.views.veil import Veil
+
+if TYPE_CHECKING:
+    from identity.access import ConsoleRequest
+
+Verdict = Change.Verdict
+PAGE = 50
+"""Rows in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A planned change: whether it is left out, and whether it can be."""
+
+    told: Told
+    out: bool
+    free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of rows of a plan. `after`: where the next one begins."""
+
+    rows: tuple[Row, ...]
+    part: Part | None
+    text: str
+    after: int | None
+    later: bool
+
+    @property
+    def mixed(self) -> bool:
+        """Whether rows of several kinds stand here, so that each says its own."""
+        return bool(self.text) or self.part is None or self.part.word == "agreed"
+
+
+def context(
+    request: "ConsoleRequest", run: SyncRun, proof: Proof | None = None
+) -> dict[str, Any]:
+    """What the page of a held run shows beside that of any run."""
+    plan = plan_of(run)
+    return {
+        "plan": plan,
+        "shown": _shown(request, run, plan),
+        "may": plan.waits and request.user.is_administrator,
+        "newer": None if plan.waits else newer_than(run),
+        "proof": proof or Proof(request),
+    }
+
+
+def newer_than(run: SyncRun) -> SyncRun | None:
+    """The run that took the place of this one's plan: the one that carries it out,
+    else the newest; None if there is none."""
+    runs = full_runs().filter(idp=run.idp_id, pk__gt=run.pk)
+    return runs.filter(approves=run).first() or runs.order_by("-pk").first()
+
+
+def _shown(request: "ConsoleRequest", run: SyncRun, plan: Plan) -> Shown:
+    text = parameters.text(request, "q")
+    part = plan.part(request.GET.get("part", ""))
+    after = parameters.place(request, "after")
+    rows = _page(_chosen(run, part, text), after)
+    found = rows[:PAGE]
+    veil = Veil(request.user, private_fields(run.idp))
+    out = left_out_of(run)
+    lines = told(found, cast_of(found, run.idp), veil)
+    return Shown(
+        tuple(_row(line, out) for line in lines),
+        part,
+        text,
+        found[-1].pk if len(rows) > PAGE else None,
+        after is not None,
+    )
+
+
+def _chosen(run: SyncRun, part: Part | None, text: str) -> QuerySet[Change]:
+    if text:
+        return searched(run, text)
+    return planned(run).filter(part.about) if part else planned(run).none()
+
+
+def _page(rows: QuerySet[Change], after: int | None) -> Sequence[Change]:
+    """A page of rows, and one more if there is one."""
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return list(rows.order_by("pk")[: PAGE + 1])
+
+
+def _row(line: Told, out: set[tuple[str, str]]) -> Row:
+    change = line.change
+    free = approving.may_be_left_out(change) and not change.approved
+    ends = change.kind in ENDS
+    told = replace(line, lines=(_ending(change),)) if ends else line
+    return Row(told, (change.entity, change.key) in out, free)
+
+
+def _ending(change: Change) -> Line:
+    """Before and after of what ends."""
+    if change.entity != Change.Entity.EMPLOYEE:
+        return Line(_("In the directory"), _("yes"), _("no"))
+    after: dict[str, str] = {
+        Verdict.LEFT: _("left"),
+        Verdict.MOVED: _("out of scope"),
+        Verdict.HIDDEN: _("out of scope"),
+        Verdict.UNREADABLE: _("active, until there is an answer"),
+        Verdict.FOUND: _("active"),
+    }
+    unasked = _("left or out of scope, once confirmed")
+    return Line(_("Status"), _("active"), after.get(change.verdict, unasked))
