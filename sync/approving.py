@@ -92,6 +92,7 @@ def approve(
                 although_closed=False,
                 purpose=Purpose.UNDO if run.purpose == Purpose.UNDO else Purpose.SYNC,
                 approves=run,
+                undoes=run.undoes,
             )
         except runs.AlreadyRunning:
             raise NotWaiting(_why_not(_current(run)) or "superseded") from None
@@ -103,7 +104,8 @@ def approve(
         )
         if not decided:
             raise NotWaiting(_why_not(_current(run)) or "superseded")
-        _keep(run, rows, by)
+        if run.purpose != Purpose.UNDO:  # what is not taken back is simply as it is
+            _keep(run, rows, by)
     return queued
 
 

@@ -76,13 +76,15 @@ class Writer:
 
     def hold(self, changes: Iterable[plan.Change]) -> None:
         """Store a plan as changes that were not applied."""
-        for chunk in chunks(changes):
+        self.hold_lines(
+            history.line(c.entity, c.kind, c.key, c.before, c.after) for c in changes
+        )
+
+    def hold_lines(self, lines: Iterable[history.Line]) -> None:
+        """Store what a plan would write into the history."""
+        for chunk in chunks(lines):
             with self._fenced():
-                lines = (
-                    history.line(c.entity, c.kind, c.key, c.before, c.after)
-                    for c in chunk
-                )
-                history.write(self._lease.run.pk, lines, applied=False)
+                history.write(self._lease.run.pk, chunk, applied=False)
 
     # --- departments ---
 

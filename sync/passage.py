@@ -20,7 +20,7 @@ from identity.connectors.records import (
 from identity.gate import database_now, next_read
 from identity.mapping import ATTRIBUTE, DETAIL, FIELDS
 from identity.models import IdentityProvider
-from sync import cuts, plan
+from sync import cuts, plan, undone
 from sync.asking import Asking, Watch
 from sync.coverage import company_of, limits_of, mapping_of
 from sync.directory import Writer, departments_of
@@ -121,7 +121,7 @@ class Pass:
         # An empty company is suspicious if there was somebody, or if not even its root
         # came; a company that nobody has joined yet is not.
         suspicious = active > 0 or departments > 1 or not self.reading.departments
-        return plan.guard(
+        held = plan.guard(
             self.plan,
             limits_of(idp),
             active=active,
@@ -129,6 +129,8 @@ class Pass:
             empty_root=self.reading.complete and self.reading.empty and suspicious,
             new_credentials=self._credentials_changed(),
         )
+        again = undone.repeated(idp, self.changes())
+        return (*held, plan.Held("undone", again, 0)) if again else held
 
     def _compare_departments(self) -> None:
         existing = departments_of(self.idp)

@@ -205,7 +205,7 @@ class Held:
     """A reason of the guard, with its numbers."""
 
     reason: str
-    """people, departments, identities, empty_root or credentials."""
+    """people, departments, identities, empty_root, credentials, undone, preview or undo."""
     count: int
     limit: int
 

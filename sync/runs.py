@@ -22,14 +22,15 @@ from sync import backoff
 from sync.coverage import scope_of
 from sync.directory import Writer
 from sync.lease import LEASE, Lease, LeaseLost, claim, close_dead
-from sync.models import SyncRun, full_runs
+from sync.models import SyncRun
 from sync.passage import Pass
 from sync.plan import Entity, Held, Kind, Plan
 from sync.staging import Stage
 from sync.unannounced import note
+from sync.undoing import take_back
 
 log = logging.getLogger(__name__)
-State = SyncRun.State
+State, Breadth = SyncRun.State, SyncRun.Breadth
 Report = Callable[[SyncRun], None]
 
 COUNTED = (
@@ -58,13 +59,16 @@ def enqueue(
     although_closed: bool | None = None,
     purpose: str = SyncRun.Purpose.SYNC,
     approves: SyncRun | None = None,
+    undoes: SyncRun | None = None,
 ) -> SyncRun:
-    """A new queued run; raises AlreadyRunning if one waits or runs.
+    """A new queued run; raises AlreadyRunning if one of its breadth waits or runs.
 
     Dead runs are closed first, and a held plan is superseded: the new run reads anew.
     `although_closed` None: as the caller knows the IdP, which may be old news by now.
-    `approves` is the held run whose approved plan this one carries out.
+    `approves` is the held run whose approved plan this one carries out, `undoes` the
+    one that it takes back: that goes beside a full run, as events do.
     """
+    breadth = Breadth.UNDO if undoes else Breadth.FULL
     if although_closed is None:
         although_closed = idp.status == IdentityProvider.Status.CLOSED
     with transaction.atomic():
@@ -80,14 +84,17 @@ def enqueue(
                     although_closed=although_closed,
                     purpose=purpose,
                     approves=approves,
+                    undoes=undoes,
+                    breadth=breadth,
                 )
         except IntegrityError:
-            open_run = full_runs().filter(idp=idp, state__in=SyncRun.OPEN).first()
+            alike = SyncRun.objects.filter(idp=idp, breadth=breadth)
+            open_run = alike.filter(state__in=SyncRun.OPEN).first()
             if open_run is None:
                 raise
             raise AlreadyRunning(open_run) from None
         SyncRun.objects.filter(pk=run.pk).update(lease_until=Now() + LEASE)
-        held = full_runs().filter(idp=idp, state=State.HELD)
+        held = SyncRun.objects.filter(idp=idp, breadth=breadth, state=State.HELD)
         if approves is not None:  # whoever approves it ends it, or takes all this back
             held = held.exclude(pk=approves.pk)
         held.update(state=State.SUPERSEDED)
@@ -105,6 +112,7 @@ def enqueue_again(run: SyncRun, *, attempts: int = 0) -> SyncRun:
         although_closed=run.although_closed,
         purpose=run.purpose,
         approves=run.approves,
+        undoes=run.undoes,
     )
 
 
@@ -251,6 +259,8 @@ def _carry_out(
     lease: Lease, watch: _Reporting, stage: Stage, counts: Counter[str]
 ) -> dict[str, Any]:
     run = lease.run
+    if run.breadth == Breadth.UNDO:
+        return take_back(lease, watch, stage, counts)
     work = Pass(run.idp, scope_of(run.idp, people=run.people), stage, watch)
     work.fetch()
     work.compare()

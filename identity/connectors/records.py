@@ -92,9 +92,17 @@ class FaultKind(StrEnum):
     CLEANED = "cleaned"  # came, but not every character of it could be kept
     REPEATED = "repeated"  # came more than once
     EMPTY_RANGE = "empty_range"  # the vendor lets the app read nobody
+    NOT_UNDONE = "not_undone"  # cannot be taken back, or need not be
 
 
-NOTES = frozenset({FaultKind.CLEANED, FaultKind.REPEATED, FaultKind.EMPTY_RANGE})
+NOTES = frozenset(
+    {
+        FaultKind.CLEANED,
+        FaultKind.REPEATED,
+        FaultKind.EMPTY_RANGE,
+        FaultKind.NOT_UNDONE,
+    }
+)
 """Kinds that leave a read complete: nothing is missing because of them."""
 
 

@@ -40,6 +40,11 @@ class Migration(migrations.Migration):
             name='verdict',
             field=models.CharField(blank=True, choices=[('left', 'Left the company'), ('moved', 'Moved out of the chosen scope'), ('hidden', 'No longer visible to the app'), ('unreadable', 'Could not be read'), ('found', 'Still there')], db_default='', default='', max_length=12),
         ),
+        migrations.AlterField(
+            model_name='syncrun',
+            name='breadth',
+            field=models.CharField(choices=[('full', 'Full'), ('narrow', 'Only what events named'), ('undo', 'Only what a run had changed')], db_default='full', default='full', max_length=8),
+        ),
         migrations.AddField(
             model_name='employee',
             name='erased_at',

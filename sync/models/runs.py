@@ -52,6 +52,7 @@ class SyncRun(models.Model):
     class Breadth(models.TextChoices):
         FULL = "full", _("Full")
         NARROW = "narrow", _("Only what events named")
+        UNDO = "undo", _("Only what a run had changed")
 
     OPEN = (State.QUEUED, State.RUNNING)
 
