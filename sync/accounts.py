@@ -4,6 +4,7 @@
 `DirectoryBackend.get_user`), at code exchange, refresh, introspection and userinfo.
 """
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from django.db import transaction
@@ -17,31 +18,65 @@ from sync.models import AccessCut, Employee
 
 
 class Bar(StrEnum):
-    """Why somebody may not log on now."""
+    """Why somebody may not log on now, in the words of `Outcome`."""
 
     LEFT = "left"
     OUT_OF_SCOPE = "out_of_scope"
     CUT = "cut"  # a notice says that they left; a read has yet to tell
     CLOSED = "closed"  # the IdP is closed, or only a draft
+    NOBODY = "nobody"  # the directory lacks what a logon finds them by
+    AMBIGUOUS = "ambiguous"  # somebody else who is active has the same identity
+    ACCOUNT = "account"  # it was switched off here, or has a role in the console
     APPLICATION = "application"  # it is disabled
 
 
-def bar_of(person: Employee, application: Application | None = None) -> Bar | None:
-    """What keeps this person from logging on (to this application); None if nothing.
+def _lacks_identity(person: Employee) -> bool:
+    return not person.unionid
 
-    `person` comes from `people()`, so that its IdP and its cut are as of now.
+
+def _has_twin(person: Employee) -> bool:
+    return len(matches(person.idp, Identity(person.userid, person.unionid))) > 1
+
+
+def _is_closed(person: Employee) -> bool:
+    enabled = person.idp.status == IdentityProvider.Status.ENABLED
+    return person.idp.is_draft or not enabled
+
+
+def is_usable(account: User) -> bool:
+    """Whether an employee may come in by this account."""
+    return account.is_active and account.role == User.Role.EMPLOYEE
+
+
+KNOWN = (Employee.Status.ACTIVE, Employee.Status.LEFT)
+STANDING: Mapping[Bar, Callable[[Employee], bool]] = {
+    Bar.LEFT: lambda person: person.status == Employee.Status.LEFT,
+    Bar.OUT_OF_SCOPE: lambda person: person.status not in KNOWN,
+    Bar.CUT: lambda person: AccessCut.objects.filter(employee=person).exists(),
+    Bar.CLOSED: _is_closed,
+}
+"""What keeps somebody out at every request, in the order in which it is asked."""
+AT_A_LOGON: Mapping[Bar, Callable[[Employee], bool]] = {
+    **STANDING,
+    Bar.NOBODY: _lacks_identity,
+    Bar.AMBIGUOUS: _has_twin,
+    Bar.ACCOUNT: lambda person: bool(person.account and not is_usable(person.account)),
+}
+"""What a logon needs in addition; `explaining` asks all of it, one by one."""
+
+
+def bar_of(person: Employee, application: Application | None = None) -> Bar | None:
+    """What keeps this person from going on (with this application); None if nothing.
+
+    `person` and its IdP have just been read.
     """
-    if person.status == Employee.Status.LEFT:
-        return Bar.LEFT
-    if person.status != Employee.Status.ACTIVE:
-        return Bar.OUT_OF_SCOPE
-    if AccessCut.objects.filter(employee=person).exists():
-        return Bar.CUT
-    if person.idp.is_draft or person.idp.status != IdentityProvider.Status.ENABLED:
-        return Bar.CLOSED
-    if application is not None and not application.enabled:
-        return Bar.APPLICATION
-    return None
+    found = (bar for bar, holds in STANDING.items() if holds(person))
+    return next(found, None) or (bar_at(application) if application else None)
+
+
+def bar_at(application: Application) -> Bar | None:
+    """What an application itself has against everybody."""
+    return None if application.enabled else Bar.APPLICATION
 
 
 def may_log_on(person: Employee, application: Application | None = None) -> bool:
@@ -111,7 +146,7 @@ class DirectoryBackend:
             if bar := bar_of(person):
                 raise Refused(LogonStage.STATUS, Outcome(bar.value))
             account = account_of(person)
-            if account.role != User.Role.EMPLOYEE or not account.is_active:
+            if not is_usable(account):
                 raise Refused(LogonStage.STATUS, Outcome.ACCOUNT)
             return account
 
@@ -123,9 +158,9 @@ class DirectoryBackend:
             .first()
         )
         account = person.account if person else None
-        if person is None or account is None or not account.is_active:
+        if person is None or account is None or not is_usable(account):
             return None
-        if account.role != User.Role.EMPLOYEE or not may_log_on(person):
+        if not may_log_on(person):
             return None
         account.sub = person.sub.hex
         return account

@@ -4,7 +4,7 @@ from typing import Any
 
 from identity.models import Application, User
 from identity.oidc.validator import SessionValidator
-from sync.accounts import may_log_on
+from sync.accounts import is_usable, may_log_on
 from sync.models import Department, Employee
 
 CLAIMS = {
@@ -32,8 +32,7 @@ class DirectoryValidator(SessionValidator):
         person = _person(account)
         return (
             person is not None
-            and account.is_active
-            and account.role == User.Role.EMPLOYEE
+            and is_usable(account)
             and may_log_on(person, application)
         )
 

@@ -42,7 +42,10 @@ class LogonAttempt(models.Model):
         verbose_name = _("logon")
         verbose_name_plural = _("logons")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["idp", "-at"], name="logon_of_idp")]
+        indexes = [
+            models.Index(fields=["idp", "-at"], name="logon_of_idp"),
+            models.Index(fields=["idp", "userid", "-id"], name="logon_of_person"),
+        ]
 
     def __str__(self) -> str:
         return self.trace_id

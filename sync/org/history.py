@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, Q, QuerySet
@@ -12,6 +13,8 @@ from sync.models import Change, Employee, SyncRun, full_runs
 
 MOMENTS = 20
 """Changes of a person in one answer."""
+ENDS = (Change.Kind.LEAVE, Change.Kind.OUT_OF_SCOPE, Change.Kind.REPLACE)
+"""Kinds of changes after which a row is not active any more."""
 RECENT = 200
 """How far back the last change of a value is looked for."""
 
@@ -94,22 +97,43 @@ def last_run(idp: IdentityProvider) -> SyncRun | None:
     return full_runs().filter(idp=idp).order_by("-pk").first()
 
 
-def last_changes(employee: Employee) -> tuple[dict[str, int], int | None]:
-    """The run that last changed each value, and the run that began the row.
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which run did something, and when."""
+
+    run: int
+    at: datetime
+
+
+def last_changes(employee: Employee) -> tuple[dict[str, Stamp], Stamp | None]:
+    """What last changed each value, and what began the row.
 
     One query, over the recent changes: a value that is in neither was changed before
     history began.
     """
-    changed: dict[str, int] = {}
+    changed: dict[str, Stamp] = {}
     began = None
     recent = _about(employee).filter(entity=Change.Entity.EMPLOYEE).order_by("-pk")
     for change in recent[:RECENT]:
+        stamp = Stamp(change.run_id, change.at)
         for difference in differences(change):
-            changed.setdefault(difference.field, change.run_id)
+            changed.setdefault(difference.field, stamp)
         if change.kind in (Change.Kind.CREATE, Change.Kind.REPLACE):
-            began = change.run_id
+            began = stamp
             break
     return changed, began
+
+
+def last_end(employee: Employee) -> Change | None:
+    """The change that took the active status from somebody, with its run; one query."""
+    found = _about(employee).filter(entity=Change.Entity.EMPLOYEE, kind__in=ENDS)
+    return found.select_related("run").order_by("-pk").first()
+
+
+def left_in(employee: Employee, run: SyncRun) -> tuple[str, ...]:
+    """Ids of the departments that somebody was taken out of by a run; one query."""
+    found = _about(employee).filter(run=run, kind=Change.Kind.REMOVE)
+    return tuple(map(department_of, found.filter(entity=Change.Entity.MEMBERSHIP)))
 
 
 def _about(employee: Employee) -> QuerySet[Change]:

@@ -10,7 +10,14 @@ from identity.connectors.records import SourceField
 from identity.models import IdentityProvider
 from sync.models import Change, Employee, Membership
 from sync.org.departments import Place, Trails, placed, trails
-from sync.org.history import as_text, department_of, last_changes, timeline
+from sync.org.history import (
+    Stamp,
+    as_text,
+    department_of,
+    last_changes,
+    timeline,
+)
+from sync.org.unread import Unread, unread_of
 
 MOBILE, MANAGER = "mobile", "manager_userid"
 HELD = 100
@@ -21,16 +28,18 @@ HELD = 100
 class Value:
     """A value of a person: what it is called, where it comes from, and since when.
 
-    `sources` are the vendor's fields that may feed it, `run` the one that last changed
-    it, None if no run says so. `private` values are hidden from staff.
+    `sources` are the vendor's fields that may feed it, `last` tells which run changed
+    it, None if no run says so. `private` values are hidden from staff. `unread`: no run
+    can see it any more, so it stays as it is.
     """
 
     key: str
     label: str
     text: str
     sources: tuple[str, ...]
-    run: int | None
+    last: Stamp | None
     private: bool
+    unread: Unread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Profile:
 
 
 def profile(employee: Employee, before: int | None = None) -> Profile:
-    """Everything about one person, with changes before one of them; five queries."""
+    """Everything about one person, with changes before one of them; six queries."""
     moments, older = timeline(employee, before)
     rows = _memberships(employee)
     names = trails(
@@ -120,6 +129,7 @@ def _values(employee: Employee) -> Iterator[Value]:
     fed = {row.target: row.sources for row in _rows(idp, sources)}
     private = private_fields(idp)
     changed, began = last_changes(employee)
+    unread = unread_of(idp)
     for key, text in _texts(employee).items():
         name = key.removeprefix(mapping.ATTRIBUTE)
         if text or key in fed:
@@ -130,6 +140,7 @@ def _values(employee: Employee) -> Iterator[Value]:
                 tuple(_source_label(source, sources) for source in fed.get(key, ())),
                 changed.get(key, changed.get(name, began)),
                 private=key in private,
+                unread=unread.get(key),
             )
 
 

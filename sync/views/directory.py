@@ -106,7 +106,7 @@ def _drawer(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     key = parameters.number(request, "user")
     if key is None:
         return HttpResponse()
-    people = Employee.objects.select_related("idp")
+    people = Employee.objects.select_related("idp", "account")
     person = get_object_or_404(people, pk=key, idp=idp)
     context = {**person_shown(request, person), "close": _closed(request)}
     return render(request, "sync/_drawer.html", context)

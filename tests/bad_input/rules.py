@@ -134,6 +134,7 @@ RULES: Mapping[str, Rule] = {
     "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub"), within=True),
     "sync:department": Rule("root", get=(SENT_ON,)),
     "sync:employee": Rule("person", reads=("before",)),
+    "sync:access": Rule("person"),
     "sync:events": Rule(reads=("idp", "state", "kind", "before")),
     "sync:event": Rule("event"),
     "sync:event-again": Rule("event", get=(NO_METHOD,), post=(SENT_ON,)),

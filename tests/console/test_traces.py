@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from identity.connectors.records import LogonStage
 from identity.logon import Outcome
+from identity.logon.causes import CAUSES, STAGES, cause_of, steps_of
 from identity.models import IdentityProvider
-from sasebridge.console.logon_causes import CAUSES, STAGES, cause_of, steps_of
 from tests import builders
 from tests.sync_views.reading import read, words
 

@@ -201,6 +201,9 @@ PAGES: Mapping[str, Addresses] = {
     "sync:employee": lambda world: [
         reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
     ],
+    "sync:access": lambda world: [
+        reverse("sync:access", args=[one.pk]) for one in (world.person, world.left)
+    ],
     "sync:events": _events,
     "sync:event": lambda world: [
         reverse("sync:event", args=[one.pk])

@@ -73,11 +73,14 @@ def switched_off(person: Employee) -> None:
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (left, "This person left."),
-        (outside, "This person is out of scope."),
-        (cut, "A leave event came, and a read has yet to confirm it."),
-        (closed, "The IdP is closed."),
-        (switched_off, "The account was switched off here"),
+        (left, "The person has left the company."),
+        (outside, "The person is outside of what is synchronized."),
+        (
+            cut,
+            "DingTalk has just said that the person left; a read has yet to confirm it.",
+        ),
+        (closed, "This IdP is closed."),
+        (switched_off, "The person's account was switched off here"),
     ],
 )
 def test_why_a_person_cannot_log_on_is_said(

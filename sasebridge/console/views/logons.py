@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from identity import agents
 from identity.access import console_users
+from identity.logon.causes import cause_of, steps_of
 from identity.models import IdentityProvider, LogonAttempt
-from sasebridge.console.logon_causes import cause_of, steps_of
 from sync.models import Employee
 from sync.org.person import private_fields
 from sync.views import parameters

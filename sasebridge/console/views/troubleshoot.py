@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from identity import audit, logon, policy
 from identity.access import administrators_only, console_users
+from identity.logon.causes import cause_of
 from identity.models import IdentityProvider, LogonAttempt
-from sasebridge.console.logon_causes import cause_of
 from sasebridge.console.troubles import answers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from identity.connectors.records import LogonStage
-from identity.logon import Outcome
+from identity.logon.outcomes import Outcome
 from identity.models import LogonAttempt
 
 STAGES: Mapping[LogonStage, str | Promise] = {
@@ -180,7 +180,12 @@ def cause_of(attempt: LogonAttempt) -> tuple[str, str]:
         "vendor": attempt.idp.connector_class.label if attempt.idp else "IdP",
         "scopes": attempt.facts.get("scopes", "–"),
     }
-    cause, fix = CAUSES[Outcome(attempt.outcome)]
+    return words_of(Outcome(attempt.outcome), **about)
+
+
+def words_of(outcome: Outcome, **about: object) -> tuple[str, str]:
+    """Cause and remedy of an outcome; `about` are the vendor, and missing scopes."""
+    cause, fix = CAUSES[outcome]
     return str(cause) % about, str(fix) % about
 
 
