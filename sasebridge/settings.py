@@ -259,8 +259,12 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     },
 }
 
-# Hosts of applications in the company's own network, which logout notices may go to.
+# Hosts in the company's own network that logout notices and webhooks may go to.
 LOGOUT_PRIVATE_HOSTS: list[str] = env.list("LOGOUT_PRIVATE_HOSTS", default=[])
+
+# --- mail, for alerts; without EMAIL_URL none is sent ---
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"), EMAIL_TIMEOUT=10)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sasebridge@localhost")
 
 # --- languages and time ---
 LANGUAGE_CODE = "en"
@@ -305,24 +309,17 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_DEFAULT_QUEUE = "sync"
 # Events have workers of their own: a full run of half an hour must not delay a leaver.
-CELERY_TASK_ROUTES = {
-    f"sync.tasks.{name}": {"queue": "events"}
-    for name in ("handle_events", "sweep", "catch_up")
-}
-CELERY_TASK_ROUTES |= {"sync.tasks.send_logouts": {"queue": "notify"}}
+_events, _notify = ("handle_events", "sweep", "catch_up"), ("send_*", "find_*")
+CELERY_TASK_ROUTES = {f"sync.tasks.{one}": {"queue": "events"} for one in _events}
+CELERY_TASK_ROUTES |= {f"sync.tasks.{one}": {"queue": "notify"} for one in _notify}
 CELERY_TIMEZONE = "UTC"
 # In memory: the default keeps a file in the working folder, and a tick needs no past.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+_every = {"tick": 5, "sweep": 2, "find_alerts": 30, "end_overdue": 60, "prune": 3600}
 CELERY_BEAT_SCHEDULE = {
-    # Finds what nobody was rung for; a tick older than the next one is worthless.
-    "tick": {"task": "sync.tasks.tick", "schedule": 5.0, "options": {"expires": 5}},
-    "sweep": {"task": "sync.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
-    "overdue": {
-        "task": "sync.tasks.end_overdue",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "prune": {"task": "sync.tasks.prune", "schedule": 3600.0},
+    # They find what nobody was rung for; one older than the next is worthless.
+    name: {"task": f"sync.tasks.{name}", "schedule": n, "options": {"expires": n}}
+    for name, n in _every.items()
 }
 
 # --- logs ---

@@ -108,6 +108,11 @@ def health(idp: IdentityProvider) -> Health:
     )
 
 
+def silence(idp: IdentityProvider) -> Silence | None:
+    """Whether the events of an IdP have stopped coming; at most two queries."""
+    return _silence(_came(idp)) if is_set_up(idp) and _listens(idp) else None
+
+
 def is_set_up(idp: IdentityProvider) -> bool:
     """Whether its events can come: over a connection that we open, or with every key
     that opens them stored; at most one query."""

@@ -10,7 +10,16 @@ from django.db import Error, connection, transaction
 
 from identity import drafts, pruning, sessions
 from identity.oidc import backchannel, outdated
-from sync import catchup, doorbell, handling, runs, schedule, worklist
+from sync import (
+    alerts,
+    catchup,
+    doorbell,
+    handling,
+    notify,
+    runs,
+    schedule,
+    worklist,
+)
 from sync.models import SyncRun
 
 log = logging.getLogger(__name__)
@@ -44,6 +53,7 @@ def perform_run(run_id: int) -> None:
     if run is not None and run.state == SyncRun.State.QUEUED:
         runs.perform(run, stop=stopping.is_set)
         _ring_events(str(run.idp_id))  # what waited for it, and what it has covered
+        doorbell.ring("sync.tasks.find_alerts")
 
 
 @shared_task
@@ -59,6 +69,22 @@ def sweep() -> None:
         _ring_events(idp_id)
     if backchannel.is_due():
         doorbell.ring("sync.tasks.send_logouts")
+    if notify.is_due():
+        doorbell.ring("sync.tasks.send_alerts")
+
+
+@shared_task
+def find_alerts() -> None:
+    """See what administrators are to be told, and tell them."""
+    for alert in alerts.find():
+        log.info("alert %s: %s", alert.pk, alert.kind)
+    notify.deliver(stop=stopping.is_set)
+
+
+@shared_task
+def send_alerts() -> None:
+    """Deliver alerts; nothing if none is due."""
+    notify.deliver(stop=stopping.is_set)
 
 
 @shared_task
@@ -79,6 +105,7 @@ def prune() -> None:
     """Remove traces and sessions that have been over for long."""
     if removed := pruning.prune(stop=stopping.is_set):
         log.info("%s old traces and sessions removed", removed)
+    notify.prune()
 
 
 @shared_task
@@ -115,6 +142,11 @@ def _ring_events(key: str) -> None:
 def ring_logouts() -> None:
     """Call a worker for the outbox of logout notices once it is committed; as `ring`."""
     transaction.on_commit(lambda: doorbell.ring("sync.tasks.send_logouts"))
+
+
+def ring_alerts() -> None:
+    """Call a worker for the outbox of alerts once it is committed; as `ring`."""
+    transaction.on_commit(lambda: doorbell.ring("sync.tasks.send_alerts"))
 
 
 def ring(run: SyncRun) -> None:

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from sync.views import (
+    alert_robots,
+    alerts,
     commands,
     decisions,
     directory,
@@ -55,6 +57,15 @@ urlpatterns = [
     path("sync/idp/<uuid:idp_id>/start/", commands.start, name="start"),
     # Any text: what names no IdP is answered as a forged push to one is.
     path("events/<slug:kind>/<str:idp_id>/", receive.receive, name="receive"),
+    path("settings/alerts/", alerts.show, name="alerts"),
+    path("settings/alerts/test/", alerts.test, name="alerts-test"),
+    path("settings/alerts/<int:delivery_id>/again/", alerts.again, name="alert-again"),
+    path("settings/alerts/robots/<slug:kind>/", alert_robots.robot, name="alert-robot"),
+    path(
+        "settings/alerts/robots/<slug:kind>/remove/",
+        alert_robots.remove,
+        name="alert-robot-remove",
+    ),
     path("client/home/", home.home, name="home"),
     path("client/home/end/", home.end, name="home-end"),
     path("client/logoff/", home.log_off, name="log-off"),

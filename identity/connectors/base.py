@@ -28,6 +28,7 @@ from identity.connectors.records import (
 if TYPE_CHECKING:
     from django.utils.functional import Promise
 
+    from identity.connectors.alerting import AlertChannel
     from identity.inputs import CredentialsForm
 
 
@@ -217,6 +218,11 @@ class Connector(ABC):
 
         Raises `ConnectorError`.
         """
+
+    @classmethod
+    def alert_channel(cls) -> "type[AlertChannel] | None":
+        """How alerts reach people in the vendor's chat; None if they cannot."""
+        return None
 
     @classmethod
     @abstractmethod

@@ -8,7 +8,7 @@ from typing import cast
 
 from django.apps import AppConfig, apps
 
-from identity.connectors import base
+from identity.connectors import alerting, base
 
 
 class ConnectorApp(AppConfig):
@@ -37,6 +37,12 @@ def choices() -> list[tuple[str, str]]:
 def get(kind: str) -> type[base.Connector]:
     """The connector of a kind; KeyError if its app is not installed."""
     return kinds()[kind]
+
+
+def alert_channels() -> dict[str, type[alerting.AlertChannel]]:
+    """The robots that alerts may go to, by the kind of their connector."""
+    found = {kind: one.alert_channel() for kind, one in kinds().items()}
+    return {kind: channel for kind, channel in found.items() if channel}
 
 
 def _load(path: str) -> type[base.Connector]:

@@ -2,11 +2,22 @@
 
 from sync.models.directory import Department, Employee, Membership
 from sync.models.inbox import AccessCut, CatchUp, InboxEvent
+from sync.models.outbox import (
+    Alert,
+    AlertDelivery,
+    AlertRobot,
+    AlertSettings,
+    RobotMonth,
+)
 from sync.models.runs import Change, Kept, SyncRun, full_runs
 from sync.models.stream import StreamState
 
 __all__ = [
     "AccessCut",
+    "Alert",
+    "AlertDelivery",
+    "AlertRobot",
+    "AlertSettings",
     "CatchUp",
     "Change",
     "Department",
@@ -14,6 +25,7 @@ __all__ = [
     "InboxEvent",
     "Kept",
     "Membership",
+    "RobotMonth",
     "StreamState",
     "SyncRun",
     "full_runs",

@@ -120,6 +120,11 @@ RULES: Mapping[str, Rule] = {
     "identity:application-delete": Rule("application", post=(REFUSED,)),
     "identity:signing-keys": Rule(),
     "identity:rotate-key": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:alerts": Rule(post=(SENT_ON, REFUSED)),
+    "sync:alerts-test": Rule(get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:alert-again": Rule("delivery", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
+    "sync:alert-robot": Rule("kind", post=(REFUSED,)),
+    "sync:alert-robot-remove": Rule("kind", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:directory": Rule(
         reads=(
             *("idp", "dept", "user", "q", "title", "status", "after", "tab", "sub"),
@@ -167,6 +172,7 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
     "closed": lambda world: world.closed.pk,
     "draft": lambda world: world.draft.pk,
     "account": lambda world: 1,
+    "delivery": lambda world: 1,
     "root": lambda world: world.root.pk,
     "person": lambda world: world.person.pk,
     "run": lambda world: world.runs[0].pk,

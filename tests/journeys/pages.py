@@ -197,6 +197,10 @@ PAGES: Mapping[str, Addresses] = {
     "identity:application-secret": _of_application("identity:application-secret"),
     "identity:application-delete": _of_application("identity:application-delete"),
     "identity:signing-keys": _fixed("identity:signing-keys"),
+    "sync:alerts": _fixed("sync:alerts"),
+    "sync:alert-robot": lambda world: [
+        reverse("sync:alert-robot", args=[world.idp.kind])
+    ],
     "sync:directory": _directory,
     "sync:employee": lambda world: [
         reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
@@ -260,6 +264,9 @@ NO_PAGES = {
     "sync:leave-out": "takes a POST",
     "sync:refuse": "takes a POST",
     "sync:release": "takes a POST",
+    "sync:alerts-test": "takes a POST",
+    "sync:alert-again": "takes a POST",
+    "sync:alert-robot-remove": "takes a POST",
     "sync:branch": "a part of the directory",
     "sync:branches": "a part of the directory",
     "sync:export": "a file",

@@ -55,6 +55,7 @@ from identity.connectors.records import (
 if TYPE_CHECKING:
     from django.utils.functional import Promise
 
+    from identity.connectors.alerting import AlertChannel
     from identity.inputs import CredentialsForm
 
 
@@ -203,6 +204,14 @@ class DingTalk(Connector):
     def headcount(self) -> int:
         """What user/count says; it knows no permission scope."""
         return Client(self.credentials, self.gate).user_count().value
+
+    @classmethod
+    def alert_channel(cls) -> "type[AlertChannel]":
+        """The group robot; see `robot`."""
+        # Imported late: its form needs the app registry, which needs this class.
+        from identity.connectors.dingtalk.robot import GroupRobot
+
+        return GroupRobot
 
     @classmethod
     def keys_of_nobody(cls) -> Mapping[str, str]:

@@ -38,6 +38,7 @@ Switches of `Simulator`, plain attributes that may be set at any time::
     simulator.browser_code(unionid), simulator.in_app_code(userid)
     simulator.browser_code(unionid, corp_id="ding0ther") # another company was chosen
     simulator.company.outsiders                          # a stranger, a contact
+    simulator.robot.token, .secret, .messages            # a group's robot, and what it said
     simulator.subscribe(pusher.Subscription(url, token, aes_key)); simulator.unsubscribe()
     simulator.stream.patience, .gaps, .ticket_lifetime   # stream mode; see `stream`
     simulator.stream.connections, .log; simulator.stream.push(event, copies=2)

@@ -17,6 +17,7 @@ from identity.connectors.dingtalk.simulator import (
     access,
     control,
     departments,
+    groups,
     login,
     pages,
     storage,
@@ -71,6 +72,7 @@ ROUTES: dict[str, Route] = (
     access.ROUTES
     | departments.ROUTES
     | users.ROUTES
+    | groups.ROUTES
     | {OPEN_STREAM: Route(_open_stream, app_token=False, any_address=True)}
 )
 _CORP_TOKEN = re.compile(r"/v1\.0/oauth2/([^/]+)/token")

@@ -35,7 +35,8 @@ def answer(app: "Simulator", call: Call, paths: list[str]) -> Reply:
         return not_found()
     if call.method != "POST":
         with app.company.lock:
-            return show("control.html", CONTROL, **_shown(app, call.query, paths))
+            shown = _shown(app, call.query, paths)
+            return show("control.html", CONTROL, robot=_robot(app, call), **shown)
     if not _from_here(call):
         return show(
             "refused.html",
@@ -111,9 +112,16 @@ def _shown(app: "Simulator", query: dict[str, str], paths: list[str]) -> dict[st
         "addresses": _joined(app.allowed_addresses or ()),
         "faults": list(NAMED),
         "paths": paths,
+        "messages": app.robot.messages[: -SHOWN - 1 : -1],
         "calls": app.calls.most_common(SHOWN),
         "pushes": list(reversed(app.pusher.log[-SHOWN:])) if app.pusher else [],
     }
+
+
+def _robot(app: "Simulator", call: Call) -> str:
+    """The address of the robot's webhook, as this host is called."""
+    host = call.headers.get("host", "")
+    return f"http://{host}/oapi/robot/send?access_token={app.robot.token}"
 
 
 def _numbers(app: "Simulator") -> dict[str, int]:

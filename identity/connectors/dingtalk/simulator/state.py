@@ -9,6 +9,7 @@ from identity.connectors.dingtalk.simulator.company import Company
 from identity.connectors.dingtalk.simulator.credentials import Credentials
 from identity.connectors.dingtalk.simulator.failed import FailedPushes
 from identity.connectors.dingtalk.simulator.records import ROOT, Person
+from identity.connectors.dingtalk.simulator.robot import Robot
 
 FIELD_MOBILE, FIELD_EMAIL = "fieldMobile", "fieldEmail"
 DEPARTMENT_LIST = "qyapi_get_department_list"
@@ -74,10 +75,13 @@ class Platform:
     browser_codes: dict[str, Pass] = field(default_factory=dict)
     in_app_codes: dict[str, Pass] = field(default_factory=dict)
     failed: FailedPushes = field(init=False)
+    robot: Robot = field(init=False)
+    """A robot of a group of this company."""
 
     def __post_init__(self) -> None:
         """What depends on the names."""
         self.failed = FailedPushes(self.corp_id)
+        self.robot = Robot.of_app(self.app_key)
 
     @property
     def credentials(self) -> Credentials:
