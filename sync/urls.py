@@ -33,6 +33,7 @@ urlpatterns = [
     path("sync/runs/", records.records, name="runs"),
     path("sync/runs/<int:run_id>/", runs.run, name="run"),
     path("sync/runs/<int:run_id>/progress/", runs.progress, name="progress"),
+    path("sync/runs/<int:run_id>/undo/", commands.undo, name="undo"),
     path("sync/runs/<int:run_id>/cancel/", commands.cancel, name="cancel"),
     path("sync/runs/<int:run_id>/leave-out/", decisions.leave_out, name="leave-out"),
     path("sync/runs/<int:run_id>/approve/", decisions.approve, name="approve"),

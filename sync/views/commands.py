@@ -57,6 +57,50 @@ def start(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 
 @require_POST
 @administrators_only
+def undo(request: "ConsoleRequest", run_id: int) -> HttpResponse:
+    """Plan how to take a run back; nothing is written before that plan is approved."""
+    undone = get_object_or_404(
+        SyncRun.objects.select_related("idp"),
+        pk=run_id,
+        idp__confirmed_at__isnull=False,
+    )
+    idp = undone.idp
+    if undone.is_open or not undone.changes.filter(applied=True).exists():
+        messages.info(request, _("This run has changed nothing that can be undone."))
+        return redirect("sync:run", run_id=undone.pk)
+    if idp.status == IdentityProvider.Status.CLOSED:
+        messages.error(request, _closed(idp))
+        return redirect("sync:run", run_id=undone.pk)
+    try:
+        run = _begin_undo(request, undone)
+    except runs.AlreadyRunning as already:
+        run = already.run
+        messages.warning(request, _("Another undo is under way; it is this one."))
+    return redirect("sync:run", run_id=run.pk)
+
+
+@transaction.atomic
+def _begin_undo(request: "ConsoleRequest", undone: SyncRun) -> SyncRun:
+    run = runs.enqueue(
+        undone.idp,
+        trigger=SyncRun.Trigger.PERSON,
+        by=request.user,
+        purpose=SyncRun.Purpose.UNDO,
+        undoes=undone,
+    )
+    audit.record(
+        "sync.undo",
+        by=request.user,
+        target=undone.idp,
+        detail={"run": run.pk, "undoes": undone.pk},
+        request=request,
+    )
+    tasks.ring(run)
+    return run
+
+
+@require_POST
+@administrators_only
 def cancel(request: "ConsoleRequest", run_id: int) -> HttpResponse:
     """Ask a run to stop; what it has written stays written."""
     run = get_object_or_404(SyncRun, pk=run_id)

@@ -104,9 +104,10 @@ def _has_plan(found: SyncRun) -> bool:
 
 
 def _changed(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
-    """One group of what a run changed."""
+    """One group of what a run changed, and whether that can be taken back."""
     veil = Veil(request.user, private_fields(found.idp))
     groups = outcome.groups(found)
+    undone = SyncRun.objects.filter(undoes=found, approves__isnull=False)
     wanted = (request.GET.get("entity", ""), request.GET.get("kind", ""))
     chosen = next((g for g in groups if (g.entity, g.kind) == wanted), None)
     chosen = chosen or next(iter(groups), None)
@@ -118,6 +119,7 @@ def _changed(request: "ConsoleRequest", found: SyncRun) -> dict[str, object]:
     cast = cast_of([*shown, *unannounced], found.idp)
     return {
         "groups": groups,
+        "undone": undone.order_by("-pk").first(),
         "chosen": chosen,
         "compared": chosen is not None and chosen.kind in BOTH_SIDES,
         "changes": told(shown, cast, veil),

@@ -158,6 +158,7 @@ RULES: Mapping[str, Rule] = {
     "sync:kept": Rule("idp", reads=("before",)),
     "sync:release": Rule("kept", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
     "sync:progress": Rule("run", reads=("say",), get=(OK, OVER)),
+    "sync:undo": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:cancel": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:start": Rule("idp", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:receive": Rule("push", get=(NO_METHOD,), post=(FORBIDDEN,), machine=True),

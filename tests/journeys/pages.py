@@ -270,6 +270,7 @@ NO_PAGES = {
     "sync:branch": "a part of the directory",
     "sync:branches": "a part of the directory",
     "sync:export": "a file",
+    "sync:undo": "takes a POST",
     "sync:cancel": "takes a POST",
     "sync:department": "leads on to the directory",
     "sync:event-again": "takes a POST",
