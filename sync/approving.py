@@ -62,7 +62,8 @@ def verdicts(run: SyncRun) -> dict[str, int]:
     """How many people a held plan ends, by what the vendor said of them; "" for those
     who were not asked for yet."""
     people = losses(run).filter(entity=Entity.EMPLOYEE).order_by()
-    counted = people.values_list("verdict").annotate(number=Count("pk"))
+    ended = people.exclude(kind=Kind.REPLACE)
+    counted = ended.values_list("verdict").annotate(number=Count("pk"))
     return dict(sorted(counted))
 
 
@@ -128,6 +129,17 @@ def release(kept: Kept, by: User) -> None:
     kept.delete()
 
 
+def end_old() -> int:
+    """End held plans that nobody approved in time; how many that were."""
+    old = SyncRun.objects.filter(state=State.HELD, finished_at__lt=Now() - WINDOW)
+    return old.update(
+        state=State.SUPERSEDED,
+        error_code="expired",
+        error_cause="Nobody decided about this plan within 24 hours.",
+        error_remedy="The next run reads anew.",
+    )
+
+
 def _current(run: SyncRun) -> SyncRun:
     """The row as it is now; raises NotWaiting if it is gone."""
     found = SyncRun.objects.select_related("idp").filter(pk=run.pk).first()
@@ -153,6 +165,8 @@ def _why_not(run: SyncRun, *, old: bool = True) -> str:
         return "superseded"
     if run.state != State.HELD:
         return "not_held"
+    if run.error_code == "company":
+        return "company"
     if run.idp.is_draft:
         return "draft"
     if run.idp.status == IdentityProvider.Status.CLOSED:
@@ -171,6 +185,9 @@ def _words(reason: str) -> str:
         "not_held": _("This run has no plan that waits."),
         "draft": _("The IdP was never confirmed."),
         "closed": _("The IdP is closed. Enable it, then let a run read anew."),
+        "company": _(
+            "The credentials open another company. Nothing of it can be approved."
+        ),
         "left": _("Who has left the company cannot be left out."),
         "unknown_row": _("A row that was to be left out is not in this plan."),
     }

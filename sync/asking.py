@@ -4,7 +4,7 @@ A read can miss what moved while it went on (F-54): a person into a department t
 was read before, a department below one. Asked singly, what is there is found.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
@@ -28,6 +28,9 @@ from identity.connectors.records import (
 from sync.models import Change
 from sync.reading import Reading
 
+Verdict = Change.Verdict
+BUDGET = 300
+"""Calls for a plan that will be held: it is shown with what was found out by then."""
 UNSURE = (OutOfScope, PermissionMissing, Unexpected)
 """Answers after which nobody knows where a department belongs."""
 
@@ -46,7 +49,8 @@ class Asking:
     """Asks and files the answers.
 
     `ended` are people who are confirmed to be gone or outside of the scope, `kept`
-    those who could not be asked for, `found` those who are here after all.
+    those who could not be asked for, `found` those who are here after all. Nobody is
+    asked for twice; `verdicts` says what came of each.
     """
 
     def __init__(self, connector: Connector, reading: Reading, watch: Watch) -> None:
@@ -57,6 +61,8 @@ class Asking:
         self.ended: list[tuple[str, Change.Kind, Lookup]] = []
         self.kept: list[str] = []
         self.found: set[str] = set()
+        self.verdicts: dict[str, Verdict] = {}
+        self._refused = False
 
     # --- departments ---
 
@@ -131,23 +137,42 @@ class Asking:
 
     def for_people(self, userids: Iterable[str]) -> bool:
         """Ask for people who were not read; whether any of them is here after all."""
-        may_ask = True
-        for userid in userids:
-            if not may_ask:
+        known = len(self.found)
+        for userid in self._open(userids):
+            if self._refused:
                 self.kept.append(userid)
-                continue
-            self._count_call()
-            lookup = self._connector.lookup(userid)
-            self._judge(userid, lookup)
-            fault = lookup.fault
-            may_ask = not (fault and fault.kind is FaultKind.PERMISSION)
-        return bool(self.found)
+            else:
+                self._ask(userid)
+        return len(self.found) > known
+
+    def for_some(self, userids: Iterable[str], budget: int = BUDGET) -> bool:
+        """The same, and no more than about so many calls; the others stay open."""
+        known, most = len(self.found), self._reading.calls + budget
+        for userid in self._open(userids):
+            if self._refused or self._reading.calls >= most:
+                break
+            self._ask(userid)
+        return len(self.found) > known
+
+    def _open(self, userids: Iterable[str]) -> Iterator[str]:
+        return (userid for userid in userids if userid not in self.verdicts)
+
+    def _ask(self, userid: str) -> None:
+        self._count_call()
+        lookup = self._connector.lookup(userid)
+        self._judge(userid, lookup)
+        fault = lookup.fault
+        self._refused = bool(fault and fault.kind is FaultKind.PERMISSION)
 
     def _judge(self, userid: str, lookup: Lookup) -> None:
         if lookup.standing is Standing.GONE:
             self.ended.append((userid, Change.Kind.LEAVE, lookup))
+            self.verdicts[userid] = Verdict.LEFT
         elif lookup.standing is Standing.UNREADABLE:
             self.kept.append(userid)
+            fault = lookup.fault
+            hidden = fault is None or fault.kind is FaultKind.OUT_OF_SCOPE
+            self.verdicts[userid] = Verdict.HIDDEN if hidden else Verdict.UNREADABLE
             self._reading.faults.append(
                 lookup.fault
                 or Fault(FaultKind.OUT_OF_SCOPE, userid, "could not be asked for")
@@ -163,13 +188,16 @@ class Asking:
             raise
         except UNSURE as error:
             self.kept.append(userid)
+            self.verdicts[userid] = Verdict.UNREADABLE
             self._unsure(userid, error)
             return
         if here:
             self._reading.take_person(lookup)
             self.found.add(userid)
+            self.verdicts[userid] = Verdict.FOUND
         else:
             self.ended.append((userid, Change.Kind.OUT_OF_SCOPE, lookup))
+            self.verdicts[userid] = Verdict.MOVED
 
     def _in_scope(self, lookup: Lookup) -> bool:
         if self._reading.from_the_top:
@@ -178,6 +206,16 @@ class Asking:
         if not places:  # left out, as a withdrawn field is: it says nothing (F-49)
             raise Unexpected(_("The answer about this person names no department."))
         return any(self._is_inside(place) for place in places)
+
+    def left(self, userid: str) -> bool:
+        """Whether the vendor confirms that exactly this person left. What else it says
+        is no fault: nothing of theirs would be changed."""
+        self._count_call()
+        lookup = self._connector.lookup(userid)
+        gone = lookup.standing is Standing.GONE
+        if gone:
+            self._judge(userid, lookup)
+        return gone
 
     def _count_call(self) -> None:
         self._watch.check()

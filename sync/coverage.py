@@ -7,7 +7,7 @@ from typing import Any
 from identity.connectors.records import Scope
 from identity.mapping import FieldMapping, build
 from identity.models import IdentityProvider
-from sync import plan
+from sync import guard
 
 
 def scope_of(idp: IdentityProvider, *, people: bool = True) -> Scope:
@@ -22,9 +22,9 @@ def mapping_of(idp: IdentityProvider) -> FieldMapping:
     return build(idp.mapping, idp.connector_class.source_fields())
 
 
-def limits_of(idp: IdentityProvider) -> plan.Limits:
+def limits_of(idp: IdentityProvider) -> guard.Limits:
     """From when on the guard holds a run of this IdP."""
-    return plan.Limits(
+    return guard.Limits(
         idp.guard_people_min,
         idp.guard_people_percent,
         idp.guard_departments_min,

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
-from sync import cuts, history, neighbours, plan, shape, sound
+from sync import cuts, history, judging, neighbours, plan, shape, sound
 from sync.lease import Lease
 from sync.models import Change, Department, Employee, Membership, SyncRun
 from sync.people import PeopleWriter, chunks
@@ -74,17 +74,18 @@ class Writer:
         """Whether it wrote anything that the tree's numbers depend on."""
         return any(n for name, n in self.counts.items() if name != "updated")
 
-    def hold(self, changes: Iterable[plan.Change]) -> None:
-        """Store a plan as changes that were not applied."""
-        self.hold_lines(
-            history.line(c.entity, c.kind, c.key, c.before, c.after) for c in changes
-        )
+    def hold(self, changes: Iterable[plan.Change], verdicts: Mapping[str, str]) -> None:
+        """Store a plan as changes that were not applied; `verdicts` of people."""
+        for chunk in chunks(changes):
+            with self._fenced():
+                lines = judging.planned(self._lease.run, chunk, verdicts)
+                history.plan(self._lease.run.pk, lines)
 
     def hold_lines(self, lines: Iterable[history.Line]) -> None:
         """Store what a plan would write into the history."""
         for chunk in chunks(lines):
             with self._fenced():
-                history.write(self._lease.run.pk, chunk, applied=False)
+                history.plan(self._lease.run.pk, ((line, "", False) for line in chunk))
 
     # --- departments ---
 

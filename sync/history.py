@@ -13,8 +13,11 @@ from sync.loading import load
 from sync.plan import Record
 
 COLUMNS = ("run_id", "entity", "kind", "key", "label", "before", "after", "applied")
+PLANNED = (*COLUMNS, "verdict", "approved")
 Line = tuple[str, str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]
 """entity, kind, key, label, before, after."""
+Planned = tuple[Line, str, bool]
+"""A line that is only planned, what the vendor said of it, whether it was agreed to."""
 
 
 def line(
@@ -38,14 +41,30 @@ def line(
     )
 
 
-def write(run_id: int, lines: Iterable[Line], *, applied: bool = True) -> None:
+def write(run_id: int, lines: Iterable[Line]) -> None:
     """Add lines to the history of a run."""
     load(
         "sync_change",
         COLUMNS,
         (
-            (run_id, entity, kind, key, label, _text(before), _text(after), applied)
+            (run_id, entity, kind, key, label, _text(before), _text(after), True)
             for entity, kind, key, label, before, after in lines
+        ),
+    )
+
+
+def plan(run_id: int, lines: Iterable[Planned]) -> None:
+    """Keep what a run would do: each line with what the vendor said of it, and whether
+    it was agreed to before."""
+    load(
+        "sync_change",
+        PLANNED,
+        (
+            (
+                *(run_id, entity, kind, key, label, _text(before), _text(after)),
+                *(False, verdict, approved),
+            )
+            for (entity, kind, key, label, before, after), verdict, approved in lines
         ),
     )
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from identity.connection import connector_for
 from identity.connectors.records import (
+    Company,
     DepartmentRecord,
     FaultKind,
     Scope,
@@ -20,9 +21,9 @@ from identity.connectors.records import (
 from identity.gate import database_now, next_read
 from identity.mapping import ATTRIBUTE, DETAIL, FIELDS
 from identity.models import IdentityProvider
-from sync import cuts, plan, undone
+from sync import cuts, guard, judging, plan, undone
 from sync.asking import Asking, Watch
-from sync.coverage import company_of, limits_of, mapping_of
+from sync.coverage import company_of, mapping_of
 from sync.directory import Writer, departments_of
 from sync.models import Change, Department, Employee, SyncRun, full_runs
 from sync.reading import Reading
@@ -33,14 +34,24 @@ MOST_TOLD = 1000
 """Faults, and notes, that a run's row keeps; a vendor in disorder can have any number."""
 
 
+class OtherCompany(Exception):
+    """The credentials open another company than the one that this directory is of."""
+
+
 class Pass:
     """One pass over one IdP's scope, as far as it has come."""
 
     def __init__(
-        self, idp: IdentityProvider, scope: Scope, stage: Stage, watch: Watch
+        self,
+        idp: IdentityProvider,
+        scope: Scope,
+        stage: Stage,
+        watch: Watch,
+        agreed: guard.Agreed = guard.NOTHING,
     ) -> None:
         self.idp = idp
         self.scope = scope
+        self.agreed = agreed
         self.fingerprint = company_of(idp)
         self._connector = connector_for(idp)
         self._mapping = mapping_of(idp)
@@ -51,6 +62,7 @@ class Pass:
         self.first = 0
         self.began = timezone.now()
         self.removals = False
+        self._complete = False
         self.departments: list[plan.Change] = []
         self._known: tuple[DepartmentRecord, ...] = ()
         self._found: tuple[DepartmentRecord, ...] = ()
@@ -81,10 +93,20 @@ class Pass:
             )
         self._watch.check()
 
+    def _meet_company(self) -> None:
+        """Ask whose company it is, if anything would be written at all (T-47)."""
+        if not self.plan.size:
+            return
+        company = self._connector.whose_company()
+        self.reading.calls += company is not Company.UNASKED
+        self._watch.progress(company=company, calls=self.reading.calls)
+        if company is Company.OTHER:
+            raise OtherCompany
+
     # --- compare ---
 
     def compare(self) -> None:
-        """Find all differences; fills `plan` and `departments`."""
+        """Find all differences; fills `plan` and `departments`. Raises OtherCompany."""
         self._watch.progress(stage=SyncRun.Stage.COMPARE)
         self._find_unknown_fields()
         self.removals = self.reading.complete
@@ -94,6 +116,11 @@ class Pass:
             self.first, removals=self.removals and self.scope.people
         )
         self._compare_memberships()
+        self._complete = self.reading.complete
+        self._summarize()
+        self._meet_company()
+
+    def _summarize(self) -> None:
         self.plan = plan.summarize(self.changes())
         self._watch.progress(changes_planned=self.plan.size)
 
@@ -113,24 +140,16 @@ class Pass:
         )
         return plan.diff(before, after, self.rules)
 
-    def held_because(self) -> tuple[plan.Held, ...]:
-        """What the guard says to the plan."""
-        idp = self.idp
-        active = Employee.objects.filter(idp=idp, status=Employee.Status.ACTIVE).count()
-        departments = Department.objects.filter(idp=idp).count()
-        # An empty company is suspicious if there was somebody, or if not even its root
-        # came; a company that nobody has joined yet is not.
-        suspicious = active > 0 or departments > 1 or not self.reading.departments
-        held = plan.guard(
+    def held_because(self) -> tuple[guard.Held, ...]:
+        """What the guard says to what is new in the plan."""
+        return judging.held_because(
+            self.idp,
             self.plan,
-            limits_of(idp),
-            active=active,
-            departments=departments,
-            empty_root=self.reading.complete and self.reading.empty and suspicious,
-            new_credentials=self._credentials_changed(),
+            self.reading,
+            self.agreed,
+            complete=self._complete,
+            again=undone.repeated(self.idp, self.changes()),
         )
-        again = undone.repeated(idp, self.changes())
-        return (*held, plan.Held("undone", again, 0)) if again else held
 
     def _compare_departments(self) -> None:
         existing = departments_of(self.idp)
@@ -220,32 +239,39 @@ class Pass:
             if self._stage.staged(some):
                 yield target
 
-    def _credentials_changed(self) -> bool:
-        """Whether the last run that could end somebody read another app or company."""
-        last = (
-            full_runs()
-            .filter(idp=self.idp, state=SyncRun.State.SUCCESS, people=True)
-            .order_by("-pk")
-            .values_list("fingerprint", flat=True)
-            .first()
-        )
-        return last is not None and last != self.fingerprint
-
     # --- ask for the missing ---
+
+    def reconsider(self) -> None:
+        """Ask for people whom a plan that is to be held would end, within a budget: who
+        is found is in the plan no more."""
+        if not self._at_stake:
+            return
+        self._watch.progress(stage=SyncRun.Stage.CONFIRM)
+        if self.asking.for_some(self._at_stake):
+            self._compare_again(removals=self.removals and self.scope.people)
+            self._compare_memberships()
+            self._summarize()
 
     def confirm(self) -> None:
         """Ask for all that would be lost; only what is confirmed will be."""
-        replaced = self.plan.replaced if self.removals else ()
-        people = (*self.plan.absent, *replaced)
-        if not (people or self.plan.departments_removed):
+        if not (self._at_stake or self.plan.departments_removed):
             return
         self._watch.progress(stage=SyncRun.Stage.CONFIRM)
         self.asking.for_departments(self.plan.departments_removed)
-        if self.asking.for_people(people):
-            self.reading.flush()
-            self._stage.settle_people()
-            self._stage.settle_memberships()
-            self._stage.compare_employees(self.first, removals=False)
+        if self.asking.for_people(self._at_stake):
+            self._compare_again(removals=False)
+
+    @property
+    def _at_stake(self) -> tuple[str, ...]:
+        """People who would lose something, and whom the vendor can be asked for."""
+        replaced = self.plan.replaced if self.removals else ()
+        return *self.plan.absent, *replaced
+
+    def _compare_again(self, *, removals: bool) -> None:
+        self.reading.flush()
+        self._stage.settle_people()
+        self._stage.settle_memberships()
+        self._stage.compare_employees(self.first, removals=removals)
 
     # --- apply ---
 

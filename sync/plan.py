@@ -1,8 +1,7 @@
-"""What would change: diff, plan and guard. Pure; knows records and nothing else.
+"""What would change: diff and plan. Pure; knows records and nothing else.
 
     diff(before, after)   yields changes; both sides are snapshots of the same scope
     summarize(changes)    a Plan: counts, digest, and who would lose something
-    guard(plan, ...)      why a person should look first; empty = go on
 
 Absence from `after` is a removal here. Whether an absence may count at all (was the
 read complete, was the row read again since) is decided by who fills `before`.
@@ -164,17 +163,30 @@ class Plan:
     replaced: tuple[str, ...] = ()
     """userids that now belong to another person."""
     departments_removed: tuple[str, ...] = ()
+    holders: Mapping[str, str] = field(default_factory=dict)
+    """The unionids of those who have the `replaced` userids now."""
 
     @property
     def size(self) -> int:
         """How many changes."""
         return sum(self.counts.values())
 
+    @property
+    def ended(self) -> int:
+        """How many people would lose the active status."""
+        return len(self.absent) + len(self.replaced)
+
+    @property
+    def losses(self) -> int:
+        """How many people and departments would be lost."""
+        return self.ended + len(self.departments_removed)
+
 
 def summarize(changes: Iterable[Change]) -> Plan:
     """Count, digest and collect the losses of a stream of changes."""
     counts: Counter[tuple[Entity, Kind]] = Counter()
     digest = hashlib.sha256()
+    holders: dict[str, str] = {}
     losses: dict[tuple[Entity, Kind], list[str]] = {
         (Entity.EMPLOYEE, Kind.REMOVE): [],
         (Entity.EMPLOYEE, Kind.REPLACE): [],
@@ -186,61 +198,10 @@ def summarize(changes: Iterable[Change]) -> Plan:
         digest.update(f"{what}{change.key}{_content(change.after)}\0".encode())
         if what in losses:
             losses[what].append(change.key)
+        if change.kind is Kind.REPLACE and isinstance(change.after, EmployeeRecord):
+            holders[change.key] = change.after.unionid
     absent, replaced, departments = (tuple(keys) for keys in losses.values())
-    return Plan(counts, digest.hexdigest(), absent, replaced, departments)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From when on the guard holds: more than max(minimum, percent of the present)."""
-
-    people_min: int = 5
-    people_percent: int = 10
-    departments_min: int = 3
-    departments_percent: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A reason of the guard, with its numbers."""
-
-    reason: str
-    """people, departments, identities, empty_root, credentials, undone, preview or undo."""
-    count: int
-    limit: int
-
-
-def guard(
-    plan: Plan,
-    limits: Limits,
-    *,
-    active: int,
-    departments: int,
-    empty_root: bool = False,
-    new_credentials: bool = False,
-) -> tuple[Held, ...]:
-    """Why a person should look at this plan first; empty if it may go on.
-
-    `active` and `departments` are the present numbers; `new_credentials` says that
-    this is the first run after the credentials changed.
-    """
-    people_limit = max(limits.people_min, active * limits.people_percent // 100)
-    departments_limit = max(
-        limits.departments_min, departments * limits.departments_percent // 100
-    )
-    ended = len(plan.absent) + len(plan.replaced)
-    found = (
-        Held("empty_root", len(plan.absent), 0) if empty_root else None,
-        _over("people", ended, people_limit),
-        _over("identities", len(plan.replaced), people_limit),
-        _over("departments", len(plan.departments_removed), departments_limit),
-        _over("credentials", ended, 0) if new_credentials else None,
-    )
-    return tuple(held for held in found if held)
-
-
-def _over(reason: str, count: int, limit: int) -> Held | None:
-    return Held(reason, count, limit) if count > limit else None
+    return Plan(counts, digest.hexdigest(), absent, replaced, departments, holders)
 
 
 def _joined(

@@ -21,10 +21,12 @@ from identity.models import IdentityProvider, User
 from sync import backoff
 from sync.coverage import scope_of
 from sync.directory import Writer
+from sync.guard import Held
+from sync.judging import agreed_by
 from sync.lease import LEASE, Lease, LeaseLost, claim, close_dead
 from sync.models import SyncRun
-from sync.passage import Pass
-from sync.plan import Entity, Held, Kind, Plan
+from sync.passage import OtherCompany, Pass
+from sync.plan import Entity, Kind, Plan
 from sync.staging import Stage
 from sync.unannounced import note
 from sync.undoing import take_back
@@ -161,7 +163,7 @@ class Preview:
     """What a run would do now, with nothing written."""
 
     plan: Plan
-    held: bool
+    held: tuple[Held, ...]
     complete: bool
     calls: int
 
@@ -186,8 +188,11 @@ def preview(idp: IdentityProvider) -> Preview:
     with Stage(idp.pk) as stage:
         work = Pass(idp, scope_of(idp), stage, _Onlooker())
         work.fetch()
-        work.compare()
-        held = bool(work.held_because())
+        try:
+            work.compare()
+            held = work.held_because()
+        except OtherCompany:
+            held = (Held("company", 0, 0),)
         return Preview(work.plan, held, work.reading.complete, work.reading.calls)
 
 
@@ -226,6 +231,8 @@ def _outcome(lease: Lease, watch: _Reporting) -> dict[str, Any]:
             raise LeaseLost("the IdP was closed")
         with Stage(lease.run.idp_id) as stage:
             outcome = _carry_out(lease, watch, stage, counts)
+    except OtherCompany:
+        outcome = _other_company()
     except CrawlStopped:
         outcome = _stopped(lease)
     except LeaseLost as lost:
@@ -261,16 +268,21 @@ def _carry_out(
     run = lease.run
     if run.breadth == Breadth.UNDO:
         return take_back(lease, watch, stage, counts)
-    work = Pass(run.idp, scope_of(run.idp, people=run.people), stage, watch)
+    preview = run.purpose == SyncRun.Purpose.PREVIEW
+    scope = scope_of(run.idp, people=run.people)
+    work = Pass(run.idp, scope, stage, watch, agreed_by(run))
     work.fetch()
     work.compare()
     writer = Writer(run.idp, lease, stage, work.rules, counts)
     held = work.held_because()
-    if run.purpose == SyncRun.Purpose.PREVIEW and work.plan.size:
+    if held or preview:
+        work.reconsider()
+        held = work.held_because()
+    if preview and work.plan.size:
         held = (Held("preview", work.plan.size, 0), *held)
     if held:
-        writer.hold(work.changes())
-    elif run.purpose != SyncRun.Purpose.PREVIEW:
+        writer.hold(work.changes(), work.asking.verdicts)
+    elif not preview:
         work.confirm()
         work.apply(writer)
     read = State.PARTIAL if work.reading.faults else State.SUCCESS
@@ -283,6 +295,18 @@ def _carry_out(
         "unknown_fields": sorted(work.rules.unknown),
         "calls": work.reading.calls,
     }
+
+
+def _other_company() -> dict[str, Any]:
+    """Held, with nothing in its plan: of another company nothing is kept."""
+    outcome = _ended(
+        State.HELD,
+        "company",
+        "The credentials open another company than the one that this directory is of. "
+        "Nothing of it was kept.",
+        "Enter the credentials of the right company, or make a new IdP for the other.",
+    )
+    return outcome | {"held_because": [asdict(Held("company", 0, 0))], "digest": ""}
 
 
 def code_of(error: ConnectorError) -> str:

@@ -12,6 +12,7 @@ from identity import drafts, pruning, sessions
 from identity.oidc import backchannel, outdated
 from sync import (
     alerts,
+    approving,
     catchup,
     doorbell,
     handling,
@@ -36,6 +37,8 @@ def _stop(**_: Any) -> None:
 @shared_task
 def tick() -> None:
     """Find what is due, and what nobody was rung for."""
+    if ended := approving.end_old():
+        log.info("%s held plans ended: nobody decided about them", ended)
     for run in (*schedule.restart_dead(), *schedule.start_due()):
         log.info("run %s queued by the schedule", run.pk)
     for run_id in schedule.waiting():

@@ -14,6 +14,7 @@ from identity.connectors.records import (
     Batch,
     Check,
     CheckStatus,
+    Company,
     CopyValue,
     DepartmentRecord,
     Event,
@@ -218,6 +219,11 @@ class Connector(ABC):
 
         Raises `ConnectorError`.
         """
+
+    def whose_company(self) -> Company:
+        """Ask whether the credentials open the company of the settings: at most one
+        call. Only a clear no is `OTHER`; a vendor that cannot say it is `UNASKED`."""
+        return Company.UNASKED
 
     @classmethod
     def alert_channel(cls) -> "type[AlertChannel] | None":

@@ -256,6 +256,15 @@ class Check:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+class Company(StrEnum):
+    """Whose company the credentials open, in the vendor's own words (T-47)."""
+
+    UNASKED = ""
+    SAME = "same"  # that of the settings
+    OTHER = "other"
+    UNSURE = "unsure"  # it did not say
+
+
 class EventKind(StrEnum):
     """What a notice is about, whatever the vendor calls it."""
 

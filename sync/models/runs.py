@@ -49,6 +49,14 @@ class SyncRun(models.Model):
         PREVIEW = "preview", _("Preview")
         UNDO = "undo", _("Undo")
 
+    class Company(models.TextChoices):
+        """What the vendor said when it was asked whose company this is (T-47)."""
+
+        UNASKED = "", _("Not asked")
+        SAME = "same", _("The company of the settings")
+        OTHER = "other", _("Another company")
+        UNSURE = "unsure", _("The vendor did not say")
+
     class Breadth(models.TextChoices):
         FULL = "full", _("Full")
         NARROW = "narrow", _("Only what events named")
@@ -93,6 +101,13 @@ class SyncRun(models.Model):
     first_read = models.BigIntegerField(default=0)
     fingerprint = models.CharField(max_length=32, blank=True, default="")
     """Of the credentials that it ran with."""
+    company = models.CharField(
+        max_length=8,
+        choices=Company.choices,
+        blank=True,
+        default=Company.UNASKED,
+        db_default=Company.UNASKED,
+    )
     # Progress, written while it runs.
     departments_seen = models.PositiveIntegerField(default=0)
     departments_read = models.PositiveIntegerField(default=0)

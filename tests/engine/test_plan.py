@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from identity.connectors.records import EmployeeRecord, Snapshot
 from sync import plan
-from sync.plan import Change, Entity, Kind, Limits, Rules
+from sync.guard import Limits, Present, guard
+from sync.plan import Change, Entity, Kind, Rules
 from tests.engine.strategies import employees, snapshots, targets
 
 pytestmark = pytest.mark.alone
@@ -148,7 +149,7 @@ def losing(people: int = 0, replaced: int = 0, departments: int = 0) -> plan.Pla
 def test_the_guard_holds_above_the_larger_of_five_and_ten_percent(
     lost: int, active: int, reasons: list[str]
 ) -> None:
-    held = plan.guard(losing(lost), Limits(), active=active, departments=9)
+    held = guard(losing(lost), Limits(), Present(active, 9))
     assert [one.reason for one in held] == reasons
 
 
@@ -159,31 +160,27 @@ def test_the_guard_holds_above_the_larger_of_five_and_ten_percent(
 def test_the_guard_holds_above_the_larger_of_three_and_a_fifth_of_the_departments(
     lost: int, present: int, reasons: list[str]
 ) -> None:
-    held = plan.guard(losing(departments=lost), Limits(), active=9, departments=present)
+    held = guard(losing(departments=lost), Limits(), Present(9, present))
     assert [one.reason for one in held] == reasons
 
 
 def test_the_guard_counts_people_replaced_with_those_who_are_missing() -> None:
     """F-57."""
     plan_ = losing(people=3, replaced=3)
-    (held,) = plan.guard(plan_, Limits(), active=10, departments=1)
+    (held,) = guard(plan_, Limits(), Present(10, 1))
     assert (held.reason, held.count, held.limit) == ("people", 6, 5)
-    all_new = plan.guard(losing(replaced=40), Limits(), active=40, departments=1)
+    all_new = guard(losing(replaced=40), Limits(), Present(40, 1))
     assert {one.reason for one in all_new} == {"people", "identities"}
 
 
 def test_an_empty_root_is_held_whatever_the_numbers() -> None:
     """F-47."""
-    held = plan.guard(losing(), Limits(), active=1, departments=1, empty_root=True)
+    held = guard(losing(), Limits(), Present(1, 1), empty_root=True)
     assert [one.reason for one in held] == ["empty_root"]
 
 
 def test_the_first_run_with_new_credentials_may_end_nobody() -> None:
-    one = plan.guard(
-        losing(1), Limits(), active=999, departments=1, new_credentials=True
-    )
+    one = guard(losing(1), Limits(), Present(999, 1), new_credentials=True)
     assert [held.reason for held in one] == ["credentials"]
-    none = plan.guard(
-        losing(0), Limits(), active=999, departments=1, new_credentials=True
-    )
+    none = guard(losing(0), Limits(), Present(999, 1), new_credentials=True)
     assert none == ()

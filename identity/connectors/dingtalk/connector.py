@@ -21,6 +21,7 @@ from identity.connectors.base import (
 from identity.connectors.dingtalk import (
     events,
     fields,
+    findings,
     oauth,
     people,
     pushes,
@@ -40,6 +41,7 @@ from identity.connectors.records import (
     Batch,
     Check,
     CheckStatus,
+    Company,
     CopyValue,
     DepartmentRecord,
     EmployeeRecord,
@@ -204,6 +206,18 @@ class DingTalk(Connector):
     def headcount(self) -> int:
         """What user/count says; it knows no permission scope."""
         return Client(self.credentials, self.gate).user_count().value
+
+    def whose_company(self) -> Company:
+        """Whether the app lives in the company of the CorpId."""
+        client = Client(self.credentials, self.gate)
+        try:
+            client.corp_token(self.company())
+        except ConnectorError as error:
+            foreign = findings.denies_corp(error)
+            return Company.OTHER if foreign else Company.UNSURE
+        finally:
+            client.close()
+        return Company.SAME
 
     @classmethod
     def alert_channel(cls) -> "type[AlertChannel]":

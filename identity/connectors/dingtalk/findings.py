@@ -25,6 +25,7 @@ from identity.connectors.records import CheckStatus
 
 CLOCK_TOLERANCE = 60.0
 _ABOUT_CORP = re.compile(r"client|corp", re.IGNORECASE)
+_OTHER_CORP = re.compile(r"unauthorized\.client|corp", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,21 @@ def clock(date: str, now: datetime) -> Finding:
     )
 
 
+def denies_corp(error: ConnectorError) -> bool:
+    """Whether an answer says clearly that the app does not live in the company; a wrong
+    secret ("invalid.client") is no such answer."""
+    return _clear(error) and bool(_OTHER_CORP.search(error.code))
+
+
+def _clear(error: ConnectorError) -> bool:
+    return isinstance(error, CredentialsRejected | Unexpected)
+
+
 def corp(error: ConnectorError | None) -> Finding:
     """Whether the app lives in the company; only a clear no is a failure."""
     if error is None:
         return Finding()
-    clear = isinstance(error, CredentialsRejected | Unexpected)
-    if clear and _ABOUT_CORP.search(error.code):
+    if _clear(error) and _ABOUT_CORP.search(error.code):
         return Finding(
             CheckStatus.FAIL,
             _("This CorpId is not the company of the app (%(code)s).")

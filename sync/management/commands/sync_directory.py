@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -105,6 +106,7 @@ class Command(SteadyCommand):
             "status": str(state),
             **preview.counts(),
             "calls": preview.calls,
+            "held_because": [asdict(reason) for reason in preview.held],
         }
         if as_json:
             self.stdout.write(json.dumps(result))
