@@ -1,17 +1,18 @@
 """Departments that the wizard asks the vendor for while a page is open."""
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from django.core.cache import cache
 
-from identity.connectors.base import Connector
+from identity.connectors.base import Connector, CrawlStopped
 from identity.connectors.errors import Gone, OutOfScope
-from identity.connectors.records import DepartmentRecord
+from identity.connectors.records import NOTES, DepartmentRecord, Scope
 from identity.models import IdentityProvider
-from identity.signals import Place, Step
+from identity.signals import Met, Place, Step
 
 DEEPEST = 50
 """Departments above each other; more would be a circle."""
@@ -20,6 +21,8 @@ SECONDS_A_TURN = 4.0
 """How long one page waits for a walk; the next one goes on where it ended."""
 SECONDS_A_PART = 1.0
 """The same where the page itself asks for the next part, and says how far it is."""
+SECONDS_A_COUNT, MOST_MET = 6.0, 10_000
+"""How long one page reads people whom it only counts, and how many it takes in."""
 KEPT = 900
 """Seconds for which a walk is kept, in the memory of the process or a shared cache."""
 
@@ -127,3 +130,38 @@ def keep(idp: IdentityProvider, walk: Walk) -> None:
 
 def _key(idp: IdentityProvider) -> str:
     return f"walk:{idp.pk}"
+
+
+def meet(
+    idp: IdentityProvider, connector: Connector, departments: Collection[str]
+) -> Met:
+    """Read who is in departments with all below them, as far as a page may wait; kept
+    for the next page. Raises ConnectorError."""
+    limit = time.monotonic() + SECONDS_A_COUNT
+    scope = Scope(departments=frozenset(departments))
+    userids: set[str] = set()
+    units: set[str] = set()
+    complete = True
+    try:
+        for batch in connector.snapshot(
+            scope, stop=lambda: time.monotonic() > limit or len(userids) > MOST_MET
+        ):
+            userids.update(person.userid for person in batch.employees)
+            units.update(each.id for each in batch.departments)
+            complete &= not any(fault.kind not in NOTES for fault in batch.faults)
+    except CrawlStopped:
+        complete = False
+    met = Met(frozenset(userids), frozenset(units), complete)
+    cache.set(_met_key(idp, departments), (idp.settings, met), KEPT)
+    return met
+
+
+def met_lately(idp: IdentityProvider, departments: Collection[str]) -> Met | None:
+    """What `meet` found a short while ago; None if nobody asked for just these."""
+    settings, met = cache.get(_met_key(idp, departments)) or ({}, None)
+    return met if settings == idp.settings else None
+
+
+def _met_key(idp: IdentityProvider, departments: Collection[str]) -> str:
+    named = hashlib.sha256("\n".join(sorted(departments)).encode()).hexdigest()
+    return f"met:{idp.pk}:{named}"

@@ -33,6 +33,12 @@ Whoever keeps a directory answers with a `StoredDirectory`, or None before the f
 synchronization."""
 
 
+scope_weighed = Signal()
+"""A page shows another choice of departments, which nobody has saved. Sent with `idp`,
+`departments` (None: the whole company), `met` (a Met, what a read has just met in those
+of them that are not stored, or None) and `most` (names). Whoever keeps a directory answers
+with a `Loss`."""
+
 events_asked = Signal()
 """A page wants to know which of a vendor's events have come. Sent with `idp` and `names`,
 the vendor's words for them. Whoever keeps events answers with an `EventsSeen`."""
@@ -91,6 +97,43 @@ class Size:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """People and departments that a short read met; `complete`: it met all of them."""
+
+    userids: frozenset[str]
+    departments: frozenset[str]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """Somebody who would lose access; `note` tells people of one name apart."""
+
+    name: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Active people whom another choice would take out of scope, how many of them have
+    an open session now, and the first of them; `held`: it is more than the guard lets
+    pass. `joining`: of those whom a read has just met how many are not active yet.
+    """
+
+    people: int = 0
+    online: int = 0
+    first: tuple[Leaver, ...] = ()
+    held: bool = False
+    joining: int = 0
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.people - len(self.first)
+
+
 class StoredDirectory(Protocol):
     """What synchronizations have stored of a company; people are the active ones."""
 
@@ -123,3 +166,14 @@ def events_seen(idp: Model, names: Sequence[str]) -> EventsSeen:
     answers = events_asked.send(sender=type(idp), idp=idp, names=names)
     found = next((answer for _to, answer in answers if answer), None)
     return cast(EventsSeen | None, found) or EventsSeen()
+
+
+def loss_of(
+    idp: Model, departments: Collection[str] | None, met: Met | None, most: int
+) -> Loss:
+    """Ask: the first answer that is one, else that nobody would go."""
+    answers = scope_weighed.send(
+        sender=type(idp), idp=idp, departments=departments, met=met, most=most
+    )
+    loss = next((answer for _to, answer in answers if answer), None)
+    return cast(Loss | None, loss) or Loss()

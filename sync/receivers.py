@@ -1,6 +1,6 @@
 """Receives identity's signals."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Subquery
@@ -11,6 +11,8 @@ from identity.connectors.records import Identity
 from identity.models import IdentityProvider, User
 from identity.signals import (
     EventsSeen,
+    Loss,
+    Met,
     directory_asked,
     events_asked,
     idp_confirmed,
@@ -19,8 +21,9 @@ from identity.signals import (
     notices_written,
     person_doubted,
     person_vouched,
+    scope_weighed,
 )
-from sync import introducing, runs, tasks
+from sync import introducing, outlook, runs, tasks
 from sync.models import Employee, InboxEvent, SyncRun
 from sync.org.stored import Stored
 
@@ -76,6 +79,18 @@ def employees_affected(idp: IdentityProvider, **_: Any) -> int:
 def show_what_is_stored(idp: IdentityProvider, **_: Any) -> Stored | None:
     """The wizard counts and searches in the directory, once a sync has filled it."""
     return Stored.of(idp)
+
+
+@receiver(scope_weighed)
+def weigh(
+    idp: IdentityProvider,
+    departments: Collection[str] | None,
+    met: Met | None,
+    most: int,
+    **_: Any,
+) -> Loss:
+    """Whom another choice would take out, before anybody saves it (U08)."""
+    return outlook.loss_of(idp, departments, met, most)
 
 
 @receiver(events_asked)

@@ -15,14 +15,12 @@ EXAMPLE = 10_000
 class Effect:
     """`size` is None where no synchronization has stored what is chosen.
 
-    `outside`: active people who would go out of scope. `people` is who costs calls,
-    and `basis` says how that is known: stored, vendor, most (not more than the vendor's
+    `people` is who costs calls, and `basis` says how that is known: stored, vendor, most (not more than the vendor's
     count) or example. `rate` is in calls a second, 0 for no limit.
     """
 
     scope: str
     size: Size | None
-    outside: int
     people: int
     basis: str
     rate: float
@@ -47,16 +45,14 @@ def effect_of(
 ) -> Effect:
     """`headcount`: how many people the vendor counts in the company, if it was asked."""
     partial = scope == IdentityProvider.ScopeChoice.PARTIAL
-    size, outside = None, 0
+    size = None
     if stored:
-        company = stored.company()
         if partial:
             size = stored.size(chosen)
-            outside = company.people - size.people
         elif stored.whole:
-            size = company
+            size = stored.company()
     people, basis = _people(size, headcount, partial=partial)
-    return Effect(scope, size, outside, people, basis, rate)
+    return Effect(scope, size, people, basis, rate)
 
 
 def _people(

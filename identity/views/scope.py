@@ -89,8 +89,9 @@ def sample(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
 def effect(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     """What the settings as they stand on the page would come to; changes nothing."""
     idp = get_object_or_404(IdentityProvider, pk=idp_id)
-    context = SettingsPage(idp, request.POST).shown() | {"fragment": True}
-    return render(request, "identity/_effect.html", context)
+    page = SettingsPage(idp, request.POST)
+    page.count()
+    return render(request, "identity/_effect.html", page.shown() | {"fragment": True})
 
 
 def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:

@@ -26,7 +26,10 @@ from identity.views.effect import Effect, effect_of
 from identity.views.mapping_table import extended, live_values, options, rows
 from identity.views.picker import Picker
 from identity.views.seeking import Found, seek, wanted
+from identity.views.weighing import Weighed, count, weigh
 
+WEIGH = ("weigh", "count", "names")
+"""Buttons that ask what the choice on the page would come to, and change nothing."""
 LIST = "extended"
 """What the button View Extended Fields sends, and what a page with the list keeps."""
 
@@ -70,9 +73,9 @@ class SettingsPage:
         elif removed := data.get("remove"):
             self.mapping.remove(removed)
         else:
-            return (
-                self.picker.reworked() or "read" in data
-            )  # or only a sample is wanted
+            # Or only a sample is wanted, or what the choice comes to.
+            shows = "read" in data or any(name in data for name in WEIGH)
+            return self.picker.reworked() or shows
         return True
 
     def is_valid(self) -> bool:
@@ -93,6 +96,7 @@ class SettingsPage:
     def context(self) -> dict[str, Any]:
         """What the templates need."""
         self.trouble = self.picker.read(self._connector)
+        self.count()
         if self.picker.opened or self.sampled:
             self.read_sample()
         return self.shown() | {
@@ -110,13 +114,15 @@ class SettingsPage:
     def shown(self) -> dict[str, Any]:
         """What the fragments with the sample and the effect need."""
         fields = list(extended(self.sources, self.mapping.entries, self.sample))
+        effect = self._effect()
         return {
             "idp": self.idp,
             "vendor": self.idp.connector_class.label,
             "scope": self.picker.scope,
             "stored": self.stored,
             "details": self.mapping.details(),
-            "effect": self._effect(),
+            "effect": effect,
+            "weighed": self._weighed(effect),
             "headcount": self.headcount,
             "sample": self.sample,
             "sampled": self.sampled,
@@ -165,7 +171,25 @@ class SettingsPage:
             with suppress(ConnectorError):
                 self.headcount = connector.headcount()
 
+    def count(self) -> None:
+        """Ask the vendor who is in what no synchronization has read, if that is wanted."""
+        if self.data and "count" in self.data:
+            try:
+                count(self.idp, self._connector(), self._effect().size)
+            except ConnectorError as error:
+                self.trouble = error.words
+
     # --- parts ---
+
+    def _weighed(self, effect: Effect) -> Weighed | None:
+        data = self.data or QueryDict()
+        return weigh(
+            self.idp,
+            self.picker.scope,
+            self.picker.chosen,
+            effect.size,
+            all_names="names" in data,
+        )
 
     def _connector(self) -> Connector:
         try:

@@ -11,10 +11,10 @@ from django.urls import reverse
 from identity import live
 from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.models import IdentityProvider
-from identity.signals import Size, stored_directory
+from identity.signals import Size
 from identity.views import seeking
-from identity.views.effect import Effect, effect_of
-from sync.models import Department, Employee
+from identity.views.effect import Effect
+from sync.models import Department
 from tests import builders
 from tests.identity.conftest import page, words
 
@@ -95,32 +95,6 @@ def test_before_the_first_synchronization_nothing_is_invented(
     assert "DingTalk counts 40 people in the company" in shown
 
 
-def test_U08_the_sum_is_what_a_synchronization_then_does(
-    idp: IdentityProvider, simulator: Simulator, transactional_db: None
-) -> None:
-    """Numbers equal the outcome: in, and out of scope."""
-    from sync import runs
-    from sync.models import SyncRun
-
-    idp.guard_people_percent = idp.guard_departments_percent = 100
-    idp.save()
-    runs.perform(runs.enqueue(idp, trigger=SyncRun.Trigger.PERSON))
-    stored = stored_directory(idp)
-    assert stored
-    top = Department.objects.filter(idp=idp, depth=1).order_by("-total")[0]
-    said = effect_of("partial", [top.source_id], stored, None, 20)
-    assert said.size
-    assert said.size.people
-    assert said.outside
-    idp.scope, idp.departments = "partial", [top.source_id]
-    idp.save()
-    done = runs.perform(runs.enqueue(idp, trigger=SyncRun.Trigger.PERSON))
-    assert done.state == SyncRun.State.SUCCESS
-    people = Employee.objects.filter(idp=idp)
-    assert people.filter(status="active").count() == said.size.people
-    assert people.filter(status="out_of_scope").count() == said.outside
-
-
 # --- what detail fields cost ---
 
 MANAGER = {"source.manager_userid": "manager_userid"}
@@ -134,7 +108,7 @@ def test_one_call_per_person_at_the_rate(
     people: int, rate: float, minutes: int
 ) -> None:
     """design.md 8: 100,000 people are 84 minutes."""
-    cost = Effect("all", Size(1, people), 0, people, "stored", rate)
+    cost = Effect("all", Size(1, people), people, "stored", rate)
     assert cost.minutes == minutes
 
 
