@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.plugins.files",
     "tests.plugins.loopback",
     "tests.plugins.services",
+    "tests.plugins.emptying",
     "tests.plugins.browser",
     "tests.plugins.worker",
     "tests.plugins.aside",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from identity.models import IdentityProvider
 from tests.identity.basics import GOOD, errors, forms_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("field", ["corp_id", "app_key"])
