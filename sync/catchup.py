@@ -99,7 +99,7 @@ def owe(idp_id: UUID) -> None:
 def _asked() -> QuerySet[IdentityProvider]:
     """IdPs whose vendor pushes, as far as a query can tell: it did at least once, or
     its push connection has stood."""
-    sent = InboxEvent.objects.exclude(way=InboxEvent.Way.LOGON)
+    sent = InboxEvent.objects.exclude(way__in=InboxEvent.OWN)
     came = sent.filter(idp=OuterRef("pk"))
     stood = Q(stream_state__connected_at__isnull=False)
     return IdentityProvider.objects.filter(

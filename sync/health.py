@@ -150,7 +150,7 @@ def delays(events: Sequence[InboxEvent]) -> Delays | None:
 def _came(idp: IdentityProvider) -> list[InboxEvent]:
     """The newest events of an IdP that its vendor sent; a call that only verifies the
     address is none."""
-    rows = InboxEvent.objects.filter(idp=idp).exclude(way=InboxEvent.Way.LOGON)
+    rows = InboxEvent.objects.filter(idp=idp).exclude(way__in=InboxEvent.OWN)
     rows = rows.order_by("-pk")
     rows = rows.only(*MOMENTS)
     return [event for event in rows[:WINDOW] if event.kind != EventKind.VERIFY]

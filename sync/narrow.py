@@ -9,13 +9,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from identity.connection import connector_for
 from identity.connectors.records import (
-    ROOT,
-    Batch,
     DepartmentRecord,
     Fault,
     FaultKind,
@@ -23,51 +19,29 @@ from identity.connectors.records import (
     Scope,
     Standing,
 )
-from identity.gate import database_now, next_read
 from identity.models import IdentityProvider
 from sync import cuts, neighbours, plan
 from sync.asking import Watch
-from sync.coverage import company_of, mapping_of
 from sync.directory import Writer, departments_of
 from sync.models import Change, SyncRun
-from sync.reading import Reading
+from sync.seeking import Seeking, TooWide
 from sync.staging import Stage
-from sync.territory import Territory
 
-MOST = 500
-"""People and departments of one narrow pass; more are read by a full synchronization."""
 Ended = tuple[str, Change.Kind, Lookup]
-
-
-class TooWide(Exception):
-    """What the events touch is better read by a full synchronization."""
 
 
 class Outdated(Exception):
     """A full run has read since, and wrote no numbers to what it found unchanged."""
 
 
-class NarrowPass:
+class NarrowPass(Seeking):
     """One narrow pass over one IdP, as far as it has come."""
 
     def __init__(
         self, idp: IdentityProvider, scope: Scope, stage: Stage, watch: Watch
     ) -> None:
-        self.idp = idp
-        self.scope = scope
-        self.bounded = True
-        """Whether it gives up when it touches very much."""
-        self.first = 0
-        self.began = timezone.now()
-        self.territory = Territory(idp)
-        self._connector = connector_for(idp)
-        self._mapping = mapping_of(idp)
-        self._stage = stage
-        self._watch = watch
-        self.reading = Reading(scope, self._mapping, stage)
+        super().__init__(idp, scope, stage, watch)
         self.rules = plan.Rules(self._mapping.gates, neighbours.unknown_fields(idp))
-        self.places: dict[str, tuple[str, ...]] = {}
-        """Who was found, and the departments that the record names."""
         self.departments: list[plan.Change] = []
         self.ended: list[Ended] = []
         self.replaced: set[str] = set()
@@ -75,105 +49,7 @@ class NarrowPass:
         """Userids that another person has now; their holders are gone."""
         self.outside: set[str] = set()
         self.lifted: tuple[str, ...] = ()
-        self.reads: dict[str, int] = {}
-        """Who was found, and the number of the read."""
-        self._singles: set[str] = set()
-        self._asked: set[str] = set()
-        self._asked_people: set[str] = set()
-        self._wanted: set[str] = set()
-        self._entered: set[str] = set()
         self._seen: list[DepartmentRecord] = []
-
-    # --- fetch ---
-
-    def fetch(self) -> None:
-        """Read what the events named, and what that brings up. Raises ConnectorError,
-        CrawlStopped or TooWide."""
-        self.began, self.first = database_now(), next_read()
-        self._watch.progress(
-            stage=SyncRun.Stage.FETCH,
-            first_read=self.first,
-            fingerprint=company_of(self.idp),
-        )
-        scope: Scope | None = self._with_lists(self.scope)
-        while scope is not None:
-            self._read(scope)
-            scope = self._next()
-        self.reading.flush()
-        self._watch.check()
-
-    def _read(self, scope: Scope) -> None:
-        self._wanted |= scope.departments or set()
-        if scope.deep:
-            self._entered |= scope.departments or set()
-        else:
-            self._asked |= scope.departments or set()
-            self._asked_people |= scope.employees
-            many = len(self._asked) + len(self._asked_people) > MOST
-            if many and self.bounded:
-                raise TooWide
-        batches = self._connector.snapshot(
-            scope,
-            details=self._mapping.details and scope.people,
-            stop=self._watch.stopped,
-        )
-        for batch in batches:
-            self._take(batch, scope)
-            self._watch.progress(
-                departments_read=self.reading.departments_read,
-                employees_read=self.reading.employees_read,
-                calls=self.reading.calls,
-            )
-
-    def _take(self, batch: Batch, scope: Scope) -> None:
-        self.reading.add(batch)
-        if scope.deep:
-            self._wanted.update(each.id for each in batch.departments)
-        else:
-            self._singles.update(each.userid for each in batch.employees)
-        self.reads |= {each.userid: each.read for each in batch.employees}
-        self.places |= {each.userid: each.department_ids for each in batch.employees}
-
-    def _with_lists(self, scope: Scope) -> Scope:
-        """Also where they hang now: their places among their siblings change there."""
-        above = self.territory.parents(scope.departments or ())
-        return replace(scope, lists=above)
-
-    def _next(self) -> Scope | None:
-        """What the read so far brings up; None if it is complete."""
-        read = self.reading.departments
-        gone = self._gone()
-        named = {place for places in self.places.values() for place in places}
-        self._wanted |= named  # one that a list has shown is not asked for any more
-        named |= {d.parent_id for d in read.values() if d.parent_id and self._ours(d)}
-        fresh = named - self.territory.known.keys() - read.keys()
-        fresh |= self.territory.children(gone) - read.keys()
-        if self.territory.chosen is not None:
-            fresh.discard(ROOT)  # above everything, and chosen it would be known
-        people = self.territory.members(gone)
-        departments, people = fresh - self._asked, people - self._asked_people
-        if departments or people:
-            scope = Scope(frozenset(departments), frozenset(people), False, False)
-            return self._with_lists(scope)
-        entered = self._newly_inside() - self._entered
-        return Scope(frozenset(entered)) if entered else None
-
-    def _ours(self, record: DepartmentRecord) -> bool:
-        return record.id in self._wanted or record.id in self.territory.known
-
-    def _newly_inside(self) -> set[str]:
-        """Departments that came into a bounded directory, with all that is in them."""
-        if not self.territory.bounded:
-            return set()
-        read = self.reading.departments
-        fresh = self._wanted & read.keys() - self.territory.known.keys()
-        return {id for id in fresh if self.territory.inside(id, read)}
-
-    def _gone(self) -> dict[str, int]:
-        """Departments of the directory that were asked for and are not there."""
-        proofs = {id: self.reading.absent(id) for id in self._asked}
-        known = self.territory.known
-        return {id: n for id, n in proofs.items() if n is not None and id in known}
 
     # --- compare ---
 
@@ -219,9 +95,6 @@ class NarrowPass:
         self._stage.forget(self.outside | nowhere)
         self._singles -= self.outside | nowhere
         self._stage.settle_people()
-
-    def _inside(self, department: str) -> bool:
-        return self.territory.inside(department, self.reading.departments)
 
     def _compare_people(self) -> None:
         named = {place for places in self.places.values() for place in places}

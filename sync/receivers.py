@@ -27,7 +27,7 @@ from sync import introducing, outlook, runs, tasks
 from sync.models import Employee, InboxEvent, SyncRun
 from sync.org.stored import Stored
 
-NOT_DELIVERED = (InboxEvent.Way.FAILED, InboxEvent.Way.LOGON)
+NOT_DELIVERED = (InboxEvent.Way.FAILED, *InboxEvent.OWN)
 """Ways in which a vendor has brought nothing by itself."""
 
 

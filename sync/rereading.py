@@ -36,7 +36,8 @@ from sync.coverage import limits_of
 from sync.directory import Writer
 from sync.lease import Lease, LeaseLost
 from sync.models import Change, Department, Employee, SyncRun
-from sync.narrow import NarrowPass, Outdated, TooWide
+from sync.narrow import NarrowPass, Outdated
+from sync.seeking import TooWide
 from sync.settling import Result
 from sync.staging import Stage
 from sync.worklist import Batch
@@ -101,7 +102,7 @@ def _pass(lease: Lease, batch: Batch, counts: Counter[str]) -> dict[str, Any]:
     run = lease.run
     with Stage(run.idp_id) as stage:
         work = NarrowPass(run.idp, batch.scope, stage, lease)
-        work.bounded = batch.bounded
+        work.bounded, work.listed = batch.bounded, frozenset(batch.listed)
         work.fetch()
         _need_permissions(work)
         work.compare()

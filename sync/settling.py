@@ -173,7 +173,8 @@ def _next_look(event: InboxEvent, result: Result) -> dict[str, Any]:
     if times:
         # A look is never due at once: what this pass could not say, the next could not.
         return {"due_at": max(min(times), result.began + cuts.SETTLED)}
-    if event.kind in APPEARING and result.missing(event):
+    told = event.kind in APPEARING and event.way != InboxEvent.Way.CONSOLE
+    if told and result.missing(event):
         waits = (w for w in LOOKS if event.received_at + w > result.began)
         return {"look": wait} if (wait := next(waits, None)) else {}
     return {}

@@ -50,6 +50,23 @@ class Territory:
         )
         return set(rows.values_list("employee__userid", flat=True))
 
+    def places(
+        self, departments: Iterable[str], userids: Iterable[str]
+    ) -> dict[str, set[str]]:
+        """The departments of these active people, and of those who are in these."""
+        members = self.members(departments) | set(userids)
+        rows = Membership.objects.filter(
+            employee__idp=self._idp,
+            employee__userid__in=members,
+            employee__status=Employee.Status.ACTIVE,
+        )
+        found: dict[str, set[str]] = {}
+        for userid, place in rows.values_list(
+            "employee__userid", "department__source_id"
+        ):
+            found.setdefault(userid, set()).add(place)
+        return found
+
     def people(self, userids: Iterable[str]) -> set[str]:
         """Of these people those who have a row, of whatever status."""
         rows = Employee.objects.filter(idp=self._idp, userid__in=list(userids))

@@ -79,9 +79,9 @@ def _resettled(before: SyncRun) -> bool:
 
 
 def _sent(run: SyncRun) -> QuerySet[InboxEvent]:
-    """Events of a run's IdP that its vendor sent: ours about a logon announce nothing."""
+    """Events of a run's IdP that its vendor sent: ours announce nothing."""
     events = InboxEvent.objects.filter(idp_id=run.idp_id)
-    return events.exclude(way=InboxEvent.Way.LOGON)
+    return events.exclude(way__in=InboxEvent.OWN)
 
 
 def _came_since(before: SyncRun) -> QuerySet[InboxEvent]:

@@ -18,6 +18,7 @@ from sync.views import (
     limits,
     receive,
     records,
+    requests,
     runs,
 )
 
@@ -31,6 +32,12 @@ urlpatterns = [
     path("directory/u/<int:employee_id>/", employee.employee, name="employee"),
     path("directory/u/<int:employee_id>/access/", explain.access, name="access"),
     path("sync/runs/", records.records, name="runs"),
+    path(
+        "directory/d/<int:department_id>/read/",
+        requests.department,
+        name="department-read",
+    ),
+    path("directory/u/<int:employee_id>/read/", requests.person, name="employee-read"),
     path("sync/runs/<int:run_id>/", runs.run, name="run"),
     path("sync/runs/<int:run_id>/progress/", runs.progress, name="progress"),
     path("sync/runs/<int:run_id>/undo/", commands.undo, name="undo"),

@@ -16,7 +16,7 @@ from identity.connectors.records import Scope
 from identity.models import IdentityProvider
 from sync.lease import close_dead, lease_of
 from sync.models import InboxEvent, SyncRun, full_runs
-from sync.narrow import MOST
+from sync.seeking import MOST
 
 State = InboxEvent.State
 LIGHT = ("sealed",)
@@ -41,6 +41,8 @@ class Batch:
     events: list[InboxEvent] = field(default_factory=list)
     departments: set[str] = field(default_factory=set)
     employees: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    """Departments that an administrator wants read with those who are in them."""
     bounded: bool = True
     """False: a full run could not settle these, so that narrow ones ask for all."""
 
@@ -49,6 +51,8 @@ class Batch:
         self.events.append(event)
         self.departments.update(event.departments)
         self.employees.update(event.userids)
+        if event.way == InboxEvent.Way.CONSOLE:
+            self.listed.update(event.departments)
 
     def fits(self, event: InboxEvent, most: int) -> bool:
         """Whether it stays within so many objects with one more."""
@@ -204,6 +208,7 @@ def _assign(batch: Batch, run: SyncRun) -> None:
         event.run_id = run.pk
     batch.events, batch.bounded = mine.events, mine.bounded
     batch.departments, batch.employees = mine.departments, mine.employees
+    batch.listed = mine.listed
 
 
 def _free() -> QuerySet[InboxEvent]:

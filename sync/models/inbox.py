@@ -37,6 +37,9 @@ class InboxEvent(models.Model):
         LOGON = "logon", _("Logon")  # our own, about somebody who logs on
         CONSOLE = "console", _("Console")  # our own: an administrator asked for it
 
+    OWN = (Way.LOGON, Way.CONSOLE)
+    """Ways of notices that no vendor sent: they announce nothing, and break no silence."""
+
     class Outcome(models.TextChoices):
         """What became of a notice that is over, in more detail than its state."""
 
@@ -118,6 +121,11 @@ class InboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.key}"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a notice of ours, and not the vendor's."""
+        return self.way in self.OWN
 
     @property
     def objects_named(self) -> int:

@@ -143,6 +143,8 @@ def sentence(event: InboxEvent, names: Names) -> SafeString:
         return format_html("<bdi>{}</bdi>", event.name)
     first = names.subjects(event, 1)[0].name
     words = conditional_escape(_words(event.kind, len(keys)))
+    if event.way == InboxEvent.Way.CONSOLE:
+        words = conditional_escape(_("%(name)s was asked for by hand"))
     parts = {"count": len(keys), "name": format_html("<bdi>{}</bdi>", first)}
     # The sentence is ours and the name is escaped.
     return mark_safe(words % parts)  # noqa: S308

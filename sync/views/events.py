@@ -109,7 +109,7 @@ def _counts(idp: IdentityProvider | None) -> dict[str, int]:
 
 def _delays(idp: IdentityProvider | None) -> health.Delays | None:
     rows = InboxEvent.objects.filter(**({"idp": idp} if idp else {})).order_by("-pk")
-    rows = rows.only(*health.MOMENTS)
+    rows = rows.exclude(way__in=InboxEvent.OWN).only(*health.MOMENTS)
     return health.delays(list(rows[: health.WINDOW]))
 
 

@@ -140,6 +140,8 @@ RULES: Mapping[str, Rule] = {
     "sync:department": Rule("root", get=(SENT_ON,)),
     "sync:employee": Rule("person", reads=("before",)),
     "sync:access": Rule("person"),
+    "sync:department-read": Rule("root", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:employee-read": Rule("person", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:events": Rule(reads=("idp", "state", "kind", "before")),
     "sync:event": Rule("event"),
     "sync:event-again": Rule("event", get=(NO_METHOD,), post=(SENT_ON,)),

@@ -19,7 +19,7 @@ from identity.connectors.dingtalk.simulator.records import Event
 from identity.models import IdentityProvider
 from sync import handling, settling, worklist
 from sync.models import Department, Employee, InboxEvent, SyncRun, full_runs
-from sync.narrow import MOST
+from sync.seeking import MOST
 from tests.engine.conftest import DEPARTMENT, GET, LIST, Sync
 from tests.engine.conftest import sync as sync
 from tests.events.synced import (

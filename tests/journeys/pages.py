@@ -273,6 +273,8 @@ NO_PAGES = {
     "sync:undo": "takes a POST",
     "sync:cancel": "takes a POST",
     "sync:department": "leads on to the directory",
+    "sync:department-read": "takes a POST",
+    "sync:employee-read": "takes a POST",
     "sync:event-again": "takes a POST",
     "sync:event-body": "takes a POST",
     "sync:events-again": "takes a POST",
