@@ -21,9 +21,16 @@ Planned = tuple[Line, str, bool]
 
 
 def line(
-    entity: str, kind: str, key: str, before: Record | None, after: Record | None
+    entity: str,
+    kind: str,
+    key: str,
+    before: Record | None,
+    after: Record | None,
+    *,
+    whole: bool = False,
 ) -> Line:
-    """One change for the history; of an update only what differs is kept."""
+    """One change for the history; of an update only what differs is kept. `whole`: of a
+    create too, which is only planned: there is no row yet that would show it."""
     old, new = _content(before), _content(after)
     if before and after:
         keys = [k for k in old.keys() | new.keys() if old.get(k) != new.get(k)]
@@ -37,7 +44,7 @@ def line(
         label[:200],
         old if before else None,
         # A create keeps no copy: the row itself is the "after".
-        new if after and before else None,
+        new if after and (before or whole) else None,
     )
 
 

@@ -56,7 +56,10 @@ def planned(
     run: SyncRun, changes: Sequence[plan.Change], verdicts: Mapping[str, str]
 ) -> list[history.Planned]:
     """Changes of a plan that is held, as lines; `verdicts` are of people."""
-    lines = [history.line(c.entity, c.kind, c.key, c.before, c.after) for c in changes]
+    lines = [
+        history.line(c.entity, c.kind, c.key, c.before, c.after, whole=True)
+        for c in changes
+    ]
     agreed = _agreed_among(run, lines)
     return [
         (line, _verdict(change, verdicts), (change.entity, change.key) in agreed)

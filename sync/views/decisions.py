@@ -17,7 +17,14 @@ from identity.proof import Proof
 from sync import approving, tasks
 from sync.models import Change, SyncRun
 from sync.views import runs, waiting
-from sync.views.plans import MOST_LEFT_OUT, Plan, left_out_of, plan_of, planned
+from sync.views.plans import (
+    MOST_LEFT_OUT,
+    Plan,
+    left_out_of,
+    plan_of,
+    planned,
+    with_memberships,
+)
 
 if TYPE_CHECKING:
     from identity.access import ConsoleRequest
@@ -137,8 +144,7 @@ def _stored(
     out = [row for row in rows if row.pk in ticked]
     if not all(approving.may_be_left_out(row) for row in out):
         return _("Who has left may not keep access, so nothing was changed.")
-    here = {(row.entity, row.key) for row in rows}
-    now = (before - here) | {(row.entity, row.key) for row in out}
+    now = (before - with_memberships(run, rows)) | with_memberships(run, out)
     if len(now) > MOST_LEFT_OUT:
         return _too_many()
     if now != before:

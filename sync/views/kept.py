@@ -62,9 +62,19 @@ def release(request: "ConsoleRequest", idp_id: UUID, kept_id: int) -> HttpRespon
             detail=detail,
             request=request,
         )
-        approving.release(row, request.user)
+        for each in (row, *_memberships(row)):
+            approving.release(each, request.user)
     messages.success(request, _("Released: the next run changes it if need be."))
     return redirect("sync:kept", idp_id=idp_id)
+
+
+def _memberships(row: Kept) -> list[Kept]:
+    """The memberships that are kept together with a person."""
+    if row.entity != Change.Entity.EMPLOYEE:
+        return []
+    rows = Kept.objects.filter(idp=row.idp, entity=Change.Entity.MEMBERSHIP)
+    found = rows.filter(key__startswith=f"{row.key}/")
+    return [each for each in found if each.key.rpartition("/")[0] == row.key]
 
 
 def _named(

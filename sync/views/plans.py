@@ -2,7 +2,7 @@
 decision is about, and which rows are left out."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy
 
 from sync import approving
 from sync.models import Change, SyncRun
+from sync.org.history import department_of, userid_of
 
 Entity, Kind, Verdict = Change.Entity, Change.Kind, Change.Verdict
 Row = tuple[str, str]
 """entity and key: what a row is about."""
 
-MOST_LEFT_OUT = 500
+MOST_LEFT_OUT = 1000
 """Rows left out of one plan: they are exceptions. Who wants more changes the scope."""
 FEW_PEOPLE, FEW_DEPARTMENTS = 10, 3
 """Up to so many lose access, or are removed, without the number being typed."""
@@ -109,7 +110,7 @@ class Plan:
 
     @cached_property
     def standing(self) -> str:
-        """waits, expired, closed, approved, refused or superseded."""
+        """waits, expired, closed, company, approved, refused or superseded."""
         run = self.run
         if approving.waiting(run):
             return "waits"
@@ -119,6 +120,8 @@ class Plan:
             return run.error_code
         if run.state != SyncRun.State.HELD:
             return "superseded"
+        if run.error_code == "company":
+            return "company"
         return "expired" if self.until and self.until < timezone.now() else "closed"
 
     @property
@@ -175,6 +178,26 @@ def mark_of(run: SyncRun) -> str:
     """Names the plan of a run together with what is left out of it."""
     told = json.dumps([run.digest, sorted(left_out_of(run))])
     return sha256(told.encode()).hexdigest()[:16]
+
+
+def with_memberships(run: SyncRun, rows: Sequence[Change]) -> set[Row]:
+    """What these rows are about, and the memberships that come or go with them: of a
+    person who does not join, and in a department that stays."""
+    whole = [row for row in rows if row.kind != Kind.UPDATE]
+    people = {row.key for row in whole if row.entity == Entity.EMPLOYEE}
+    places = {row.key for row in whole if row.entity == Entity.DEPARTMENT}
+    wanted = Q(pk=None)
+    for key in people:
+        wanted |= Q(key__startswith=f"{key}/")
+    for key in places:
+        wanted |= Q(key__endswith=f"/{key}")
+    found = planned(run).filter(wanted, entity=Entity.MEMBERSHIP)
+    tied = {
+        (row.entity, row.key)
+        for row in found
+        if userid_of(row) in people or department_of(row) in places
+    }
+    return {(row.entity, row.key) for row in rows} | tied
 
 
 def searched(run: SyncRun, text: str) -> QuerySet[Change]:

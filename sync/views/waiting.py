@@ -66,8 +66,8 @@ def context(
 def newer_than(run: SyncRun) -> SyncRun | None:
     """The run that took the place of this one's plan: the one that carries it out,
     else the newest; None if there is none."""
-    runs = full_runs().filter(idp=run.idp_id, pk__gt=run.pk)
-    return runs.filter(approves=run).first() or runs.order_by("-pk").first()
+    newer = full_runs().filter(idp=run.idp_id, pk__gt=run.pk).order_by("-pk")
+    return SyncRun.objects.filter(approves=run).first() or newer.first()
 
 
 def _shown(request: "ConsoleRequest", run: SyncRun, plan: Plan) -> Shown:

@@ -19,10 +19,14 @@ from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.running.program import Program
 
 FOLDER = Path(__file__).with_name("pictures")
-NAMES = ("wizard", "test", "run", "tree", "logon", "trace")
+NAMES = ("wizard", "test", "run", "tree", "held", "logon", "trace")
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 TALL: ViewportSize = {"width": 1280, "height": 1240}
 """Down to the fields that the administrator fills in."""
+HELD: ViewportSize = {"width": 1280, "height": 1060}
+"""Down to the buttons that decide."""
+GONE = 214
+USERID = re.compile(r'name="userid" value="([^"]+)"')
 PHONE: ViewportSize = {"width": 390, "height": 700}
 HUNDREDS = re.compile(r"^[1-9]\d\d|^[1-9],\d")
 """So much of the company is read that the bar can be seen."""
@@ -56,6 +60,7 @@ def take_pictures(demo: Program, folder: Path) -> None:
         guest = browser.new_page(viewport=PHONE, reduced_motion="reduce")
         _log_on_as_employee(guest, demo, identifier_of(page, demo), folder)
         _look_at_the_logon(page, demo, take)
+        _hold(page, demo, take)
         browser.close()
 
 
@@ -141,6 +146,34 @@ def _look_at_the_logon(page: Page, demo: Program, take: Take) -> None:
     page.locator("a.sb-row-link").first.click()
     _let_settle(page)
     take("trace")
+
+
+def _hold(page: Page, demo: Program, take: Take) -> None:
+    """More people go at once than anybody would believe, and a run that waits for it."""
+    gone = 0
+    while gone < GONE:
+        shown = page.request.get(f"http://localhost:{demo.port + 1}/control").text()
+        for userid in sorted(set(USERID.findall(shown)))[: GONE - gone]:
+            _simulate(page, demo, action="let_go", userid=userid)
+            gone += 1
+    for name in ("韩梅梅", "李雷"):
+        _simulate(page, demo, action="hire", name=name, title="工程师")
+    page.goto(f"http://localhost:{demo.port}/identity/")
+    page.get_by_role("button", name="Synchronize now").click()
+    expect(page.get_by_text("nothing of this run was applied")).to_be_visible(
+        timeout=120_000
+    )
+    page.set_viewport_size(HELD)
+    _let_settle(page)
+    take("held")
+    page.set_viewport_size(WIDE)
+
+
+def _simulate(page: Page, demo: Program, **fields: str) -> None:
+    """What a button of the simulator's page does."""
+    form: dict[str, str | float | bool] = {**fields}
+    address = f"http://localhost:{demo.port + 1}/control"
+    assert page.request.post(address, form=form).ok
 
 
 def _let_settle(page: Page) -> None:

@@ -141,6 +141,28 @@ def test_rows_are_left_out_at_once_counted_and_audited(
     )
 
 
+def test_a_persons_memberships_are_left_out_with_the_person(
+    console: Client, held: SyncRun
+) -> None:
+    for key in ("joiner/1", "joiner/x/1"):  # the second is of the user id "joiner/x"
+        planned(held, "membership", "create", key)
+    row = Change.objects.get(key="joiner")
+    post = address(held, "leave-out")
+    console.post(post, {"row": [row.pk], "out": [row.pk], "part": "employee-create"})
+    held.refresh_from_db()
+    together = [["employee", "joiner"], ["membership", "joiner/1"]]
+    assert held.left_out == together
+    kept = [
+        Kept.objects.create(idp=held.idp, entity=entity, key=key)
+        for entity, key in together
+    ]
+    console.post(reverse("sync:release", args=[held.idp_id, kept[0].pk]))
+    assert not Kept.objects.exists()
+    console.post(post, {"row": [row.pk]})
+    held.refresh_from_db()
+    assert held.left_out == []
+
+
 def test_who_left_has_no_box_and_is_not_left_out_by_a_forged_form(
     console: Client, held: SyncRun
 ) -> None:
@@ -227,6 +249,8 @@ def test_a_plan_is_rejected(console: Client, held: SyncRun) -> None:
             "too old to be approved",
         ),
         ({"state": "superseded"}, "A newer run took the place"),
+        ({"state": "superseded", "error_code": "expired"}, "too old to be approved"),
+        ({"error_code": "company", "error_cause": "Not yours."}, "Not yours."),
     ],
 )
 def test_a_plan_that_does_not_wait_says_why_and_leads_on(
