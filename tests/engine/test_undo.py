@@ -243,7 +243,7 @@ def test_a_department_that_others_use_by_now_stays(
 
 
 def test_a_run_that_would_do_it_again_waits(
-    company: Simulator, idp: IdentityProvider, undo: Undo
+    company: Simulator, idp: IdentityProvider, undo: Undo, admin: User
 ) -> None:
     firm = company.company
     person = firm.hire("Joins")
@@ -253,6 +253,11 @@ def test_a_run_that_would_do_it_again_waits(
     assert [reason["reason"] for reason in again.held_because] == ["undone"]
     row = Employee.objects.get(userid=person.userid)
     assert row.status == Employee.Status.OUT_OF_SCOPE
+    queued = approving.approve(again, admin, digest=again.digest)
+    assert runs.perform(queued).state == State.SUCCESS
+    row.refresh_from_db()
+    assert row.status == Employee.Status.ACTIVE
+    assert sync(idp).state == State.SUCCESS
 
 
 def test_an_undo_waits_beside_the_next_runs(
