@@ -236,7 +236,7 @@ def _parts(run: SyncRun, counts: Counts, agreed: int) -> Iterator[Part]:
             yield Part(
                 f"people-{verdict or 'unasked'}",
                 str(LOSSES[verdict]),
-                _note(verdict, vendor),
+                _note(run, verdict, vendor),
                 count,
                 about & Q(approved=False),
                 loss=True,
@@ -266,8 +266,13 @@ def _sum(
     )
 
 
-def _note(verdict: str, vendor: str) -> str:
+def _note(run: SyncRun, verdict: str, vendor: str) -> str:
     """What the vendor said of people who would lose access, and what follows."""
+    if run.purpose == SyncRun.Purpose.UNDO:
+        return _(
+            "They came with the run that is undone. They become out of scope and cannot "
+            "log on, although %(vendor)s has them."
+        ) % {"vendor": vendor}
     words = {
         Verdict.LEFT.value: _(
             "%(vendor)s was asked for each of them and does not know them any more. "

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from identity.proof import Proof
 from sync import approving
-from sync.models import Change, SyncRun, full_runs
+from sync.models import Change, SyncRun
 from sync.org.person import private_fields
 from sync.views import parameters
 from sync.views.changes import Line, Told, cast_of, told
@@ -66,7 +66,8 @@ def context(
 def newer_than(run: SyncRun) -> SyncRun | None:
     """The run that took the place of this one's plan: the one that carries it out,
     else the newest; None if there is none."""
-    newer = full_runs().filter(idp=run.idp_id, pk__gt=run.pk).order_by("-pk")
+    alike = SyncRun.objects.filter(idp=run.idp_id, breadth=run.breadth)
+    newer = alike.filter(pk__gt=run.pk).order_by("-pk")
     return SyncRun.objects.filter(approves=run).first() or newer.first()
 
 
