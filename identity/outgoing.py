@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -29,21 +30,46 @@ NAT64 = IPv6Network("64:ff9b::/96")
 Resolve = Callable[[str, int], list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The status, what the header Retry-After says, and whether the body, which nobody
+    reads, was within `MOST`."""
+
+    status: int
+    retry_after: str = ""
+    whole: bool = True
+
+
 class Undelivered(Exception):
     """Why there is no answer: a word, and what belongs to it after a colon."""
 
 
 def post(url: str, form: Mapping[str, str], resolve: Resolve | None = None) -> int:
     """Send a form; the status of the answer. Raises Undelivered, and nothing else."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = send(url, urlencode(form).encode(), headers, resolve)
+    if not answer.whole:
+        raise Undelivered("size")
+    return answer.status
+
+
+def send(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    resolve: Resolve | None = None,
+    kind: Kind = Kind.BACK_CHANNEL,
+) -> Answer:
+    """POST a body; the answer, cut at `MOST`. Raises Undelivered, and nothing else."""
     try:
-        redirects.check(url, Kind.BACK_CHANNEL)
+        redirects.check(url, kind)
     except ValidationError as error:
         raise Undelivered("address") from error
     ends = time.monotonic() + WHOLE
     parts = urlsplit(url)
     try:
         with _connected(parts, resolve or system_resolver, ends) as sock:
-            return _exchange(sock, parts, urlencode(form).encode())
+            return _exchange(sock, parts, body, headers)
     except ssl.SSLCertVerificationError as error:
         raise Undelivered(f"tls:{error.verify_message}"[:100]) from error
     except (OSError, HTTPException, ValueError) as error:
@@ -148,23 +174,25 @@ def _cut(sock: socket.socket) -> None:
         return  # over already
 
 
-def _exchange(sock: socket.socket, parts: SplitResult, body: bytes) -> int:
+def _exchange(
+    sock: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str]
+) -> Answer:
     """One request and its answer, over this connection."""
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     call = HTTPConnection(parts.hostname or "")
     call.sock = sock
     call.putrequest("POST", target, skip_host=True, skip_accept_encoding=True)
     call.putheader("Host", parts.netloc)
-    call.putheader("Content-Type", "application/x-www-form-urlencoded")
+    for name, value in headers.items():
+        call.putheader(name, value)
     call.putheader("Content-Length", str(len(body)))
     call.putheader("Connection", "close")
     call.endheaders(body)
-    return _status(call.getresponse())
+    return _answer(call.getresponse())
 
 
-def _status(answer: HTTPResponse) -> int:
-    if len(answer.read(MOST + 1)) > MOST:
-        raise Undelivered("size")
-    if answer.length:  # the connection ended, or was cut, before the answer did
+def _answer(answer: HTTPResponse) -> Answer:
+    whole = len(answer.read(MOST + 1)) <= MOST
+    if whole and answer.length:  # it ended, or was cut, before the answer did
         raise HTTPException("incomplete")
-    return answer.status
+    return Answer(answer.status, answer.headers.get("Retry-After", ""), whole)

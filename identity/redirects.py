@@ -37,6 +37,8 @@ class Kind(StrEnum):
     """Employees open it: http or https."""
     BACK_CHANNEL = "back_channel"
     """This server calls it: https."""
+    WEBHOOK = "webhook"
+    """This server sends changes there: https."""
 
 
 def allowed(uri: str, registered: Iterable[str]) -> bool:
@@ -154,7 +156,7 @@ def _may_be_plain(host: str, kind: Kind) -> bool:
         return False
     if kind is Kind.NATIVE:
         return True  # it does not leave the device
-    if kind is Kind.BACK_CHANNEL:
+    if kind in (Kind.BACK_CHANNEL, Kind.WEBHOOK):
         return host in settings.LOGOUT_PRIVATE_HOSTS
     return not settings.HTTPS  # trying it out on one machine
 
@@ -183,6 +185,10 @@ def _scheme_refused(scheme: str, kind: Kind) -> str:
         Kind.BACK_CHANNEL: _(
             "The back-channel logout address begins with https://. On this machine "
             "itself http is possible if the setting LOGOUT_PRIVATE_HOSTS names it."
+        ),
+        Kind.WEBHOOK: _(
+            "The address of a webhook begins with https://. On this machine itself "
+            "http is possible if the setting LOGOUT_PRIVATE_HOSTS names it."
         ),
     }
     return (

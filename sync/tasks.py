@@ -19,6 +19,7 @@ from sync import (
     notify,
     runs,
     schedule,
+    webhooks,
     worklist,
 )
 from sync.models import SyncRun
@@ -63,6 +64,8 @@ def perform_run(run_id: int) -> None:
 def handle_events(idp_id: str) -> None:
     """Work on the events of an IdP that are due."""
     handling.work(idp_id, stop=stopping.is_set)
+    if webhooks.in_use():
+        doorbell.ring("sync.tasks.send_webhooks")
 
 
 @shared_task
@@ -74,6 +77,8 @@ def sweep() -> None:
         doorbell.ring("sync.tasks.send_logouts")
     if notify.is_due():
         doorbell.ring("sync.tasks.send_alerts")
+    if webhooks.is_due():
+        doorbell.ring("sync.tasks.send_webhooks")
 
 
 @shared_task
@@ -81,7 +86,15 @@ def find_alerts() -> None:
     """See what administrators are to be told, and tell them."""
     for alert in alerts.find():
         log.info("alert %s: %s", alert.pk, alert.kind)
+    if webhooks.in_use():
+        doorbell.ring("sync.tasks.send_webhooks")
     notify.deliver(stop=stopping.is_set)
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Send changes to the webhooks; nothing if there are none."""
+    webhooks.deliver(stop=stopping.is_set)
 
 
 @shared_task
@@ -109,6 +122,7 @@ def prune() -> None:
     if removed := pruning.prune(stop=stopping.is_set):
         log.info("%s old traces and sessions removed", removed)
     notify.prune()
+    webhooks.prune()
 
 
 @shared_task
@@ -145,6 +159,11 @@ def _ring_events(key: str) -> None:
 def ring_logouts() -> None:
     """Call a worker for the outbox of logout notices once it is committed; as `ring`."""
     transaction.on_commit(lambda: doorbell.ring("sync.tasks.send_logouts"))
+
+
+def ring_webhooks() -> None:
+    """Call a worker for the webhooks once it is committed; as `ring`."""
+    transaction.on_commit(lambda: doorbell.ring("sync.tasks.send_webhooks"))
 
 
 def ring_alerts() -> None:

@@ -20,6 +20,8 @@ from sync.views import (
     records,
     requests,
     runs,
+    webhook_commands,
+    webhooks,
 )
 
 app_name = "sync"
@@ -73,6 +75,24 @@ urlpatterns = [
         "settings/alerts/robots/<slug:kind>/remove/",
         alert_robots.remove,
         name="alert-robot-remove",
+    ),
+    path("settings/webhooks/", webhooks.listed, name="webhooks"),
+    path("settings/webhooks/new/", webhooks.create, name="webhook-new"),
+    path("settings/webhooks/<int:pk>/", webhooks.show, name="webhook"),
+    path("settings/webhooks/<int:pk>/edit/", webhooks.edit, name="webhook-edit"),
+    path("settings/webhooks/<int:pk>/secret/", webhooks.rotate, name="webhook-rotate"),
+    path(
+        "settings/webhooks/<int:pk>/switch/",
+        webhook_commands.switch,
+        name="webhook-switch",
+    ),
+    path(
+        "settings/webhooks/<int:pk>/test/", webhook_commands.test, name="webhook-test"
+    ),
+    path(
+        "settings/webhooks/<int:pk>/delete/",
+        webhook_commands.delete,
+        name="webhook-delete",
     ),
     path("client/home/", home.home, name="home"),
     path("client/home/end/", home.end, name="home-end"),

@@ -66,6 +66,7 @@ NAVIGATION = (
         (
             Place(_("General"), "console:settings", "settings", exact=True),
             Place(_("Applications"), "identity:applications", "world"),
+            Place(_("Webhooks"), "sync:webhooks", "arrows-left-right", True),
             Place(_("Alerts"), "sync:alerts", "bell", administrators=True),
             Place(_("Signing keys"), "identity:signing-keys", "key"),
             Place(

@@ -11,6 +11,12 @@ from sync.models.outbox import (
 )
 from sync.models.runs import Change, Kept, SyncRun, full_runs
 from sync.models.stream import StreamState
+from sync.models.webhooks import (
+    WebhookCursor,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookSecret,
+)
 
 __all__ = [
     "AccessCut",
@@ -28,5 +34,9 @@ __all__ = [
     "RobotMonth",
     "StreamState",
     "SyncRun",
+    "WebhookCursor",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookSecret",
     "full_runs",
 ]

@@ -4,7 +4,7 @@ import pytest
 
 from identity.models import IdentityProvider
 from tests import builders
-from tests.journeys.pages import World, attempts, events
+from tests.journeys.pages import World, attempts, events, webhook
 
 
 @pytest.fixture
@@ -22,5 +22,6 @@ def world(idp: IdentityProvider) -> World:
     made = (builders.application("Gateway"),)
     tried = attempts(idp, person)
     return World(
-        idp, closed, draft, root, person, person, (run, held), told, made, tried
+        *(idp, closed, draft, root, person, person, (run, held), told, made, tried),
+        webhook(idp),
     )

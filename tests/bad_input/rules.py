@@ -125,6 +125,14 @@ RULES: Mapping[str, Rule] = {
     "sync:alert-again": Rule("delivery", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
     "sync:alert-robot": Rule("kind", post=(REFUSED,)),
     "sync:alert-robot-remove": Rule("kind", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:webhooks": Rule(),
+    "sync:webhook-new": Rule(post=(REFUSED,)),
+    "sync:webhook": Rule("webhook"),
+    "sync:webhook-edit": Rule("webhook", post=(SENT_ON, REFUSED)),
+    "sync:webhook-rotate": Rule("webhook", post=(OVERTAKEN,)),
+    "sync:webhook-switch": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:webhook-test": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:webhook-delete": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
     "sync:directory": Rule(
         reads=(
             *("idp", "dept", "user", "q", "title", "status", "after", "tab", "sub"),
@@ -175,6 +183,7 @@ ABOUT: Mapping[str, Callable[[World], object]] = {
     "closed": lambda world: world.closed.pk,
     "draft": lambda world: world.draft.pk,
     "account": lambda world: 1,
+    "webhook": lambda world: world.webhook.pk,
     "delivery": lambda world: 1,
     "root": lambda world: world.root.pk,
     "person": lambda world: world.person.pk,

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from identity.connection import run_checks
 from identity.connectors.records import EventKind
 from identity.models import Application, IdentityProvider, LogonAttempt
+from sync import webhooks
 from sync.models import (
     AccessCut,
     Change,
@@ -17,6 +18,8 @@ from sync.models import (
     InboxEvent,
     Kept,
     SyncRun,
+    WebhookEndpoint,
+    WebhookMessage,
 )
 from tests import builders
 
@@ -35,6 +38,7 @@ class World:
     events: tuple[InboxEvent, ...]
     applications: tuple[Application, ...]
     attempts: tuple[LogonAttempt, ...]
+    webhook: WebhookEndpoint
 
 
 def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
@@ -68,6 +72,7 @@ def furnished(idp: IdentityProvider, draft: IdentityProvider) -> World:
         events(idp, runs[0], person),
         (builders.application("Gateway"), builders.application("Phone", "native")),
         attempts(idp, person),
+        webhook(idp),
     )
 
 
@@ -84,6 +89,19 @@ def waiting(run: SyncRun, person: Employee) -> None:
     Kept.objects.create(
         idp=run.idp, entity="employee", key=person.userid, label=person.name, run=run
     )
+
+
+def webhook(idp: IdentityProvider) -> WebhookEndpoint:
+    """One with a message that was taken, and one that was not."""
+    endpoint, _secret = webhooks.add(
+        "Policies", "https://127.0.0.1/hook", [], from_now=True, by=None
+    )
+    for state in WebhookMessage.State:
+        error = "" if state == "sent" else "status:500"
+        endpoint.messages.create(
+            idp=idp, after=0, through=1, count=1, state=state, error=error, attempts=1
+        )
+    return endpoint
 
 
 def attempts(idp: IdentityProvider, person: Employee) -> tuple[LogonAttempt, ...]:
@@ -131,6 +149,10 @@ def _of_idp(name: str, *which: str) -> Addresses:
 
 def _of_application(name: str) -> Addresses:
     return lambda world: [reverse(name, args=[world.applications[0].pk])]
+
+
+def _of_webhook(name: str) -> Addresses:
+    return lambda world: [reverse(name, args=[world.webhook.pk])]
 
 
 def _directory(world: World) -> list[str]:
@@ -201,6 +223,11 @@ PAGES: Mapping[str, Addresses] = {
     "sync:alert-robot": lambda world: [
         reverse("sync:alert-robot", args=[world.idp.kind])
     ],
+    "sync:webhooks": _fixed("sync:webhooks"),
+    "sync:webhook-new": _fixed("sync:webhook-new"),
+    "sync:webhook": _of_webhook("sync:webhook"),
+    "sync:webhook-edit": _of_webhook("sync:webhook-edit"),
+    "sync:webhook-rotate": _of_webhook("sync:webhook-rotate"),
     "sync:directory": _directory,
     "sync:employee": lambda world: [
         reverse("sync:employee", args=[one.pk]) for one in (world.person, world.left)
@@ -267,6 +294,9 @@ NO_PAGES = {
     "sync:alerts-test": "takes a POST",
     "sync:alert-again": "takes a POST",
     "sync:alert-robot-remove": "takes a POST",
+    "sync:webhook-switch": "takes a POST",
+    "sync:webhook-test": "takes a POST",
+    "sync:webhook-delete": "takes a POST",
     "sync:branch": "a part of the directory",
     "sync:branches": "a part of the directory",
     "sync:export": "a file",
