@@ -1,6 +1,6 @@
 """Builds an IdP's connector, runs its checks and keeps the report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -21,9 +21,11 @@ LONGEST_TEST = timedelta(seconds=75)
 """A test ends within 60 s. One that is older and not finished was interrupted."""
 
 
-def connector_for(idp: IdentityProvider) -> Connector:
-    """The connector of an IdP, with its present credentials."""
-    return idp.connector_class(idp.credentials(), DatabaseGate())
+def connector_for(
+    idp: IdentityProvider, stop: Callable[[], bool] | None = None
+) -> Connector:
+    """The connector of an IdP, with its present credentials; `stop` ends its calls."""
+    return idp.connector_class(idp.credentials(), DatabaseGate(stop=stop), stop)
 
 
 def connector_with(idp: IdentityProvider, credentials: Mapping[str, str]) -> Connector:

@@ -13,20 +13,37 @@ from identity.models import CallTurn, ReadCounter
 LONGEST_QUEUE = 60.0
 """Seconds. A turn further ahead than this is a clock that was set back, not a queue."""
 
+LOOK = 0.2
+"""Seconds between looks whether to stop, while a turn is waited for."""
+
 
 class DatabaseGate:
     """Spaces calls evenly and numbers them (performance.md 2: even beats bursting)."""
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        sleep: Callable[[float], None] = time.sleep,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """`stop` is asked while a turn is waited for, and ends the wait."""
         self._sleep = sleep
+        self._stop = stop
 
     def enter(self, app: str, path: str, rate: float) -> int:
         """Wait for the turn of `app` on `path` at `rate` a second; number the read."""
         if rate > 0:
             wait = self._reserve(f"{app} {path}"[:150], 1.0 / rate)
             if wait > 0:
-                self._sleep(wait)
+                self._wait(wait)
         return next_read()
+
+    def _wait(self, seconds: float) -> None:
+        if self._stop is None:
+            self._sleep(seconds)
+            return
+        while seconds > 0 and not self._stop():
+            self._sleep(min(seconds, LOOK))
+            seconds -= LOOK
 
     def release(self) -> None:
         """Close this thread's connections."""

@@ -53,7 +53,7 @@ class Pass:
         self.scope = scope
         self.agreed = agreed
         self.fingerprint = company_of(idp)
-        self._connector = connector_for(idp)
+        self._connector = connector_for(idp, watch.stopped)
         self._mapping = mapping_of(idp)
         self._stage = stage
         self._watch = watch
@@ -112,10 +112,13 @@ class Pass:
         self.removals = self.reading.complete
         self._compare_departments()
         self._stage.settle_memberships()
+        self._watch.check()
         self._stage.compare_employees(
             self.first, removals=self.removals and self.scope.people
         )
+        self._watch.check()
         self._compare_memberships()
+        self._watch.check()
         self._complete = self.reading.complete
         self._summarize()
         self._meet_company()

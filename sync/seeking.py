@@ -43,7 +43,7 @@ class Seeking:
         self.first = 0
         self.began = timezone.now()
         self.territory = Territory(idp)
-        self._connector = connector_for(idp)
+        self._connector = connector_for(idp, watch.stopped)
         self._mapping = mapping_of(idp)
         self._stage = stage
         self._watch = watch

@@ -133,9 +133,17 @@ class Connector(ABC):
     event_guide: ClassVar[str] = ""
     """Template of what to do there for events, shown beside the step Events."""
 
-    def __init__(self, credentials: Mapping[str, str], gate: Gate) -> None:
+    def __init__(
+        self,
+        credentials: Mapping[str, str],
+        gate: Gate,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """`stop` is asked while a call waits for whatever, from any thread; once it says
+        True the call ends with CrawlStopped."""
         self.credentials = credentials
         self.gate = gate
+        self.stop = stop
 
     @classmethod
     @abstractmethod

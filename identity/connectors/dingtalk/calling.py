@@ -182,6 +182,8 @@ class Caller:
         if self.stopped.is_set():
             raise CrawlStopped
         number = self.gate.enter(self.app_key, call.name, call.rate)
+        if self.stopped.is_set():  # while it waited for its turn
+            raise CrawlStopped
         with self._lock:
             self._calls += 1
         hide = (self._secret, token, *call.hide)

@@ -32,6 +32,7 @@ from identity.connectors.dingtalk import (
 from identity.connectors.dingtalk.calling import Patience
 from identity.connectors.dingtalk.checks import run_checks
 from identity.connectors.dingtalk.client import Client
+from identity.connectors.dingtalk.halt import Halt
 from identity.connectors.dingtalk.lookup import lookup
 from identity.connectors.dingtalk.shapes import Malformed
 from identity.connectors.dingtalk.snapshot import snapshot
@@ -145,6 +146,10 @@ class DingTalk(Connector):
         """DINGTALK_RATE, which the pacer keeps."""
         return float(settings.DINGTALK_RATE)
 
+    def _client(self) -> Client:
+        """A client whose calls end when the reader is told to stop."""
+        return Client(self.credentials, self.gate, stopped=Halt(self.stop))
+
     def checks(self) -> Iterator[Check]:
         """The connectivity test; see `checks` for its rows."""
         return run_checks(self.credentials, self.gate)
@@ -155,7 +160,7 @@ class DingTalk(Connector):
 
     def departments(self, parent_id: str | None) -> tuple[DepartmentRecord, ...]:
         """Live children of a department; of None, the tops of the app's range."""
-        client = Client(self.credentials, self.gate)
+        client = self._client()
         if parent_id is None:
             given = client.scopes().value
             tops = (ROOT,) if given.whole else given.departments
@@ -168,7 +173,7 @@ class DingTalk(Connector):
 
     def department(self, department_id: str) -> DepartmentRecord:
         """Ask for one department."""
-        client = Client(self.credentials, self.gate)
+        client = self._client()
         return _top(client, _possible(department_id))
 
     def snapshot(
@@ -183,11 +188,11 @@ class DingTalk(Connector):
 
     def lookup(self, userid: str) -> Lookup:
         """Ask for one person."""
-        return lookup(Client(self.credentials, self.gate), userid)
+        return lookup(self._client(), userid)
 
     def sample(self, size: int = 100) -> tuple[Batch, ...]:
         """A few people from the top of the app's range."""
-        client = Client(self.credentials, self.gate)
+        client = self._client()
         batches: list[Batch] = []
         left = size
         for department, read in sample.pages(client, client.scopes().value):
@@ -205,11 +210,11 @@ class DingTalk(Connector):
 
     def headcount(self) -> int:
         """What user/count says; it knows no permission scope."""
-        return Client(self.credentials, self.gate).user_count().value
+        return self._client().user_count().value
 
     def whose_company(self) -> Company:
         """Whether the app lives in the company of the CorpId."""
-        client = Client(self.credentials, self.gate)
+        client = self._client()
         try:
             client.corp_token(self.company())
         except ConnectorError as error:

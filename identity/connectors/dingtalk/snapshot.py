@@ -6,7 +6,6 @@ department for its people; the department walk and the member pages at the same 
 Nothing of the company is kept here but its departments' ids.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from identity.connectors.dingtalk import shapes
 from identity.connectors.dingtalk.answers import Range
 from identity.connectors.dingtalk.client import SCOPES, Client
 from identity.connectors.dingtalk.crew import Crew
+from identity.connectors.dingtalk.halt import Halt
 from identity.connectors.dingtalk.ledger import Ledger
 from identity.connectors.dingtalk.lookup import malformed
 from identity.connectors.dingtalk.members import MemberReader
@@ -42,7 +42,7 @@ def snapshot(
     The gate is entered in threads of this read's own, so the consumer must not hold a
     lock that the gate needs while it waits for the next batch.
     """
-    stopped = threading.Event()
+    stopped = Halt(stop)
     client = Client(credentials, gate, stopped=stopped)
     told = 0
     try:
