@@ -16,10 +16,10 @@ from django.db.models import Q, QuerySet
 
 from identity.connectors.records import DepartmentRecord, MembershipRecord
 from identity.models import IdentityProvider
-from sync import cuts, history, judging, neighbours, plan, shape, sound
+from sync import cuts, history, judging, neighbours, plan, seating, shape, sound
 from sync.lease import Lease
 from sync.models import Change, Department, Employee, Membership, SyncRun
-from sync.people import PeopleWriter, chunks
+from sync.people import PeopleWriter, chunks, emptied
 from sync.staging import Stage
 
 log = logging.getLogger(__name__)
@@ -133,6 +133,8 @@ class Writer:
             source_id=change.key,
             read_number__lte=_department(change.before).read,
         )
+        held = Membership.objects.filter(department__in=rows)
+        history.write(self._lease.run.pk, emptied(held))
         return bool(rows.delete()[0])
 
     def touch(self, departments: Iterable[DepartmentRecord]) -> Iterator[int]:
@@ -205,32 +207,11 @@ class Writer:
         """Write memberships of people who have a row; yields chunk sizes."""
         for chunk in chunks(changes):
             with self._fenced():
-                pairs = self._pairs(chunk)
-                written = [change for change in chunk if change.key in pairs]
+                pairs = seating.pairs_of(self._idp, chunk)
+                written = list(seating.left_to_do(chunk, pairs))
                 self._write_memberships(written, pairs)
                 self._record(MEMBERSHIP, written)
             yield len(chunk)
-
-    def _pairs(self, chunk: Iterable[plan.Change]) -> dict[str, tuple[int, int]]:
-        """The rows' ids of each change's person and department, where both are here."""
-        keys = {change.key: change.key.rpartition("/") for change in chunk}
-        departments = dict(
-            Department.objects.filter(
-                idp=self._idp, source_id__in={place for _, _, place in keys.values()}
-            ).values_list("source_id", "pk")
-        )
-        people = dict(
-            Employee.objects.filter(
-                idp=self._idp,
-                status=Employee.Status.ACTIVE,
-                userid__in={userid for userid, _, _ in keys.values()},
-            ).values_list("userid", "pk")
-        )
-        return {
-            key: (people[userid], departments[department])
-            for key, (userid, _, department) in keys.items()
-            if userid in people and department in departments
-        }
 
     def _write_memberships(
         self, chunk: Sequence[plan.Change], pairs: Mapping[str, tuple[int, int]]

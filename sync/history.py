@@ -12,7 +12,10 @@ from identity.connectors.records import (
 from sync.loading import load
 from sync.plan import Record
 
-COLUMNS = ("run_id", "entity", "kind", "key", "label", "before", "after", "applied")
+COLUMNS = (
+    *("run_id", "entity", "kind", "key", "place", "label"),
+    *("before", "after", "applied"),
+)
 PLANNED = (*COLUMNS, "verdict", "approved")
 Line = tuple[str, str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]
 """entity, kind, key, label, before, after."""
@@ -28,14 +31,19 @@ def line(
     after: Record | None,
     *,
     whole: bool = False,
+    was: str = "",
 ) -> Line:
     """One change for the history; of an update only what differs is kept. `whole`: of a
-    create too, which is only planned: there is no row yet that would show it."""
+    create too, which is only planned: there is no row yet that would show it. `was` is
+    the status of a person before it, where that was not active."""
     old, new = _content(before), _content(after)
     if before and after:
         keys = [k for k in old.keys() | new.keys() if old.get(k) != new.get(k)]
         old = {k: old.get(k) for k in sorted(keys)}
         new = {k: new.get(k) for k in sorted(keys)}
+    if was:
+        old["status"] = was
+        new["status"] = "active"
     label = _label(after) or _label(before)
     return (
         entity,
@@ -54,8 +62,8 @@ def write(run_id: int, lines: Iterable[Line]) -> None:
         "sync_change",
         COLUMNS,
         (
-            (run_id, entity, kind, key, label, _text(before), _text(after), True)
-            for entity, kind, key, label, before, after in lines
+            (*_values(run_id, line), True)
+            for line in lines
         ),
     )
 
@@ -67,13 +75,21 @@ def plan(run_id: int, lines: Iterable[Planned]) -> None:
         "sync_change",
         PLANNED,
         (
-            (
-                *(run_id, entity, kind, key, label, _text(before), _text(after)),
-                *(False, verdict, approved),
-            )
-            for (entity, kind, key, label, before, after), verdict, approved in lines
+            (*_values(run_id, line), False, verdict, approved)
+            for line, verdict, approved in lines
         ),
     )
+
+
+def _values(run_id: int, line: Line) -> tuple[object, ...]:
+    entity, kind, key, label, before, after = line
+    place = place_of(entity, key)
+    return (run_id, entity, kind, key, place, label, _text(before), _text(after))
+
+
+def place_of(entity: str, key: str) -> str:
+    """The id of the department that a change names; "" if it names none."""
+    return "" if entity == "employee" else key.rpartition("/")[2]
 
 
 def _text(values: Mapping[str, Any] | None) -> str | None:

@@ -6,13 +6,14 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Protocol, TypeVar
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from identity.connectors.records import EmployeeRecord, Lookup, MembershipRecord
 from identity.mapping import ATTRIBUTE
 from identity.models import IdentityProvider
 from sync import cuts, history, plan, sound
-from sync.models import Change, Employee
+from sync.models import Change, Employee, Membership
 from sync.staging import NotNew, Stage, attributes_of
 from sync.statements import COLUMNS
 
@@ -59,6 +60,7 @@ class PeopleWriter:
     def insert_new(self) -> Iterator[int]:
         """Add people whose userid was never here, set-based; yields chunk sizes."""
         self._stage.spell_new(CHUNK * 4)
+        first = not Employee.objects.filter(idp=self._idp).exists()
         after = ""
         while True:
             upto, count = self._stage.next_new(after, CHUNK)
@@ -67,6 +69,8 @@ class PeopleWriter:
             try:
                 with self._fenced():
                     places = self._stage.insert_new(self._run_id, after, upto, count)
+                    if not first:
+                        self._stage.record_places(self._run_id, after, upto)
             except NotNew:
                 self._stage.compare_employees_again()
                 continue
@@ -150,7 +154,7 @@ class PeopleWriter:
         same = next((row for row in rows if _same_person(row, record)), None)
         for row in rows:
             if row is not same and row.status != Employee.Status.LEFT:
-                yield self._replaced(row, record)
+                yield from self._replaced(row, record)
         if same is None:
             _fill(Employee(idp=self._idp), record, self._rules).save()
             self._counts["created"] += 1
@@ -164,20 +168,25 @@ class PeopleWriter:
         """Somebody who has a row; another run may have taken them back already."""
         before = record_of(row)
         record = plan.settle(before, record, self._rules)
-        there = row.status == Employee.Status.ACTIVE
+        status, there = row.status, row.status == Employee.Status.ACTIVE
         differs = (record.values, record.unionid) != (before.values, before.unionid)
         _fill(row, record, self._rules).save()
         if not there or differs:
             self._counts["updated" if there else "returned"] += 1
             kind = Kind.UPDATE if there else Kind.RETURN
-            yield history.line(EMPLOYEE, kind, record.userid, before, record)
+            was = "" if there else status
+            yield history.line(EMPLOYEE, kind, record.userid, before, record, was=was)
 
-    def _replaced(self, row: Employee, record: EmployeeRecord) -> history.Line:
+    def _replaced(
+        self, row: Employee, record: EmployeeRecord
+    ) -> Iterator[history.Line]:
         """The old holder of a userid that another person has now: left."""
+        was = "" if row.status == Employee.Status.ACTIVE else row.status
         _leave(row, Employee.Status.LEFT, record.read)
-        row.memberships.all().delete()
         self._counts["replaced"] += 1
-        return history.line(EMPLOYEE, Kind.REPLACE, record.userid, record_of(row), None)
+        before = record_of(row)
+        yield history.line(EMPLOYEE, Kind.REPLACE, row.userid, before, None, was=was)
+        yield from emptied(row.memberships.all())
 
     def _end(self, userid: str, kind: Kind, read: int) -> None:
         row = Employee.objects.filter(
@@ -191,21 +200,7 @@ class PeopleWriter:
         before = record_of(row)
         _leave(row, Employee.Status(kind if kind != Kind.LEAVE else "left"), read)
         lines = [history.line(EMPLOYEE, kind, userid, before, None)]
-        for membership in row.memberships.select_related("department"):
-            department = membership.department.source_id
-            lines.append(
-                history.line(
-                    Change.Entity.MEMBERSHIP,
-                    Kind.REMOVE,
-                    f"{userid}/{department}",
-                    MembershipRecord(
-                        userid, department, membership.order, membership.leader
-                    ),
-                    None,
-                )
-            )
-        row.memberships.all().delete()
-        history.write(self._run_id, lines)
+        history.write(self._run_id, [*lines, *emptied(row.memberships.all())])
         self._counts["left" if kind == Kind.LEAVE else "out_of_scope"] += 1
 
     # --- reading rows ---
@@ -226,6 +221,17 @@ class PeopleWriter:
         for rows in found.values():
             rows.sort(key=lambda row: row.status == Employee.Status.LEFT)
         return found
+
+
+def emptied(memberships: QuerySet[Membership]) -> Iterator[history.Line]:
+    """Remove memberships, and say for the history which those were."""
+    rows = list(memberships.select_related("employee", "department"))
+    memberships.delete()
+    for row in rows:
+        userid, department = row.employee.userid, row.department.source_id
+        before = MembershipRecord(userid, department, row.order, row.leader)
+        key = f"{userid}/{department}"
+        yield history.line(Change.Entity.MEMBERSHIP, Kind.REMOVE, key, before, None)
 
 
 def record_of(row: Employee) -> EmployeeRecord:
@@ -254,7 +260,7 @@ def _same_person(row: Employee, record: EmployeeRecord) -> bool:
 
 def _fill(row: Employee, record: EmployeeRecord, rules: plan.Rules) -> Employee:
     row.userid, row.unionid = record.userid, record.unionid
-    row.status, row.left_at = Employee.Status.ACTIVE, None
+    row.status, row.left_at, row.erased_at = Employee.Status.ACTIVE, None, None
     row.read_number, row.changed_at = record.read, timezone.now()
     row.fingerprint = plan.fingerprint(record, rules)
     row.attributes = attributes_of(record.values)

@@ -7,6 +7,9 @@ computed anew after each run that changed something, and written where different
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def chains(parents: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
 
 
 def shapes(
-    parents: Mapping[str, str | None], memberships: Iterable[tuple[int, str]]
+    parents: Mapping[str, str | None], memberships: Iterable[tuple[P, str]]
 ) -> dict[str, Shape]:
     """The shape of every department.
 
@@ -68,9 +71,9 @@ def shapes(
     }
 
 
-def _by_person(memberships: Iterable[tuple[int, str]]) -> Iterable[list[str]]:
+def _by_person(memberships: Iterable[tuple[P, str]]) -> Iterable[list[str]]:
     """The departments of one person after the other."""
-    person: int | None = None
+    person: P | None = None
     departments: list[str] = []
     for someone, department in memberships:
         if someone != person and departments:

@@ -214,6 +214,12 @@ class Stage:
         self._run(statements.RECORD_NEW, values)
         return self._count(statements.INSERT_NEW_MEMBERSHIPS, values)
 
+    def record_places(self, run_id: int, after: str, upto: str) -> None:
+        """Write into the history where the new people of a range came in. Of a first
+        synchronization nobody needs it, and it would double the history."""
+        values = {"idp": self.idp_key, "run": run_id, "after": after, "upto": upto}
+        self._run(statements.RECORD_NEW_MEMBERSHIPS, values)
+
     def update_employees(self, records: Iterable[tuple[EmployeeRecord, str]]) -> None:
         """Write records over their active rows, unless a later read refreshed those."""
         now = connection.ops.adapt_datetimefield_value(timezone.now())

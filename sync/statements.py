@@ -132,6 +132,16 @@ JOIN sync_department t ON t.idp_id = %(idp)s AND t.source_id = m.department
 WHERE {_RANGE}
 ON CONFLICT DO NOTHING
 """
+RECORD_NEW_MEMBERSHIPS = f"""
+INSERT INTO sync_change (run_id, entity, kind, key, place, label, applied)
+SELECT %(run)s, 'membership', 'create', e.userid || '/' || t.source_id, t.source_id, '',
+    TRUE
+FROM stage_diff d
+JOIN sync_employee e ON e.idp_id = %(idp)s AND e.userid = d.userid AND {{active}}
+JOIN sync_membership p ON p.employee_id = e.id
+JOIN sync_department t ON t.id = p.department_id
+WHERE {_RANGE}
+"""
 _LEADER = "CASE p.leader WHEN TRUE THEN 1 WHEN FALSE THEN 0 END"
 # Of active people only; places of a userid's new holder are not the old one's, as long
 # as nobody could say that the userid changed hands. A pair that a later read refreshed is left alone, and so is

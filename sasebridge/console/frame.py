@@ -57,6 +57,7 @@ NAVIGATION = (
         _("Logs"),
         (
             Place(_("Synchronization records"), "sync:runs", "history"),
+            Place(_("Changes"), "sync:changes", "list"),
             Place(_("Events"), "sync:events", "bell"),
             Place(_("Logons"), "console:logons", "login"),
         ),

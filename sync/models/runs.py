@@ -240,6 +240,8 @@ class Change(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     key = models.CharField(max_length=130)
     """source id, userid, or "userid/department id"."""
+    place = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """The department that it is about, if it is not about a person alone."""
     label = models.CharField(max_length=200, blank=True, default="")
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
@@ -256,6 +258,17 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["run", "entity", "kind", "id"], name="change_of_run"),
             models.Index(fields=["entity", "key", "id"], name="change_history"),
+            models.Index(
+                fields=["entity", "kind", "id"],
+                name="change_by_kind",
+                condition=Q(applied=True),
+            ),
+            models.Index(
+                fields=["place", "id"],
+                name="change_of_place",
+                condition=Q(applied=True) & ~Q(place=""),
+            ),
+            models.Index(fields=["at"], name="change_at"),
         ]
 
     def __str__(self) -> str:

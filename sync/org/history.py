@@ -85,7 +85,9 @@ def timeline(
 ) -> tuple[list[Change], int | None]:
     """Changes of a person and of the memberships, newest first, and where the next
     page begins; one query."""
-    found = _about(employee).select_related("run").order_by("-pk")
+    found = (
+        _about(employee).select_related("run__by", "run__approved_by").order_by("-pk")
+    )
     if before is not None:
         found = found.filter(pk__lt=before)
     rows = list(found[: size + 1])

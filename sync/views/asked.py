@@ -14,7 +14,7 @@ from sync.org.people import PeopleQuery
 from sync.views import parameters
 
 ANY = "any"
-PEOPLE, DEPARTMENTS = "people", "departments"
+PEOPLE, DEPARTMENTS, HISTORY = "people", "departments", "history"
 
 
 class Chip(NamedTuple):
@@ -120,7 +120,7 @@ def read(request: HttpRequest, idp: IdentityProvider) -> Asked:
         idp,
         found,
         sub=found is None or request.GET.get("sub") == "1",
-        tab=parameters.choice(request, "tab", (PEOPLE, DEPARTMENTS), PEOPLE),
+        tab=parameters.choice(request, "tab", _tabs(found), PEOPLE),
         status=parameters.choice(
             request, "status", (*Employee.Status.values, ANY), Employee.Status.ACTIVE
         ),
@@ -129,6 +129,11 @@ def read(request: HttpRequest, idp: IdentityProvider) -> Asked:
         no_email=request.GET.get("no_email") == "1",
         no_mobile=request.GET.get("no_mobile") == "1",
     )
+
+
+def _tabs(chosen: Department | None) -> tuple[str, ...]:
+    """The company has no history of its own: that is the list of changes."""
+    return (PEOPLE, DEPARTMENTS, HISTORY) if chosen else (PEOPLE, DEPARTMENTS)
 
 
 def department(

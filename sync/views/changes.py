@@ -1,7 +1,7 @@
 """Changes of a run as people read them: what it was about, and before and after."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -57,6 +57,14 @@ class Cast:
 
     people: Mapping[str, Employee]
     departments: Trails
+    holders: Mapping[tuple[str, str], Employee] = field(default_factory=dict)
+    """People by userid and unionid: a userid may have had several."""
+
+    def whom(self, change: Change) -> Employee | None:
+        """The person of a change; of an ended one it says which one that was."""
+        userid, before = userid_of(change), change.before or {}
+        one = self.holders.get((userid, str(before.get("unionid", ""))))
+        return one or self.people.get(userid)
 
 
 def cast_of(changes: Sequence[Change], idp: IdentityProvider) -> Cast:
@@ -67,7 +75,8 @@ def cast_of(changes: Sequence[Change], idp: IdentityProvider) -> Cast:
     # Of several with one userid the one who has not left counts, else the newest.
     ordered = sorted(rows.order_by("pk"), key=_present)
     people = {row.userid: row for row in ordered}
-    return Cast(people, trails(idp, (), *map(department_of, changes)))
+    holders = {(row.userid, row.unionid): row for row in ordered}
+    return Cast(people, trails(idp, (), *map(department_of, changes)), holders)
 
 
 def _present(row: Employee) -> bool:
@@ -81,7 +90,7 @@ def told(changes: Iterable[Change], cast: Cast, veil: Veil) -> list[Told]:
 
 def _told(change: Change, cast: Cast, veil: Veil) -> Told:
     userid, key = userid_of(change), department_of(change)
-    person = cast.people.get(userid)
+    person = cast.whom(change)
     mobile = person.mobile if person else ""
     lines = tuple(_lines(change, veil, mobile))
     if change.entity == Entity.DEPARTMENT:
@@ -95,11 +104,20 @@ def _lines(change: Change, veil: Veil, mobile: str) -> Iterable[Line]:
     if change.kind not in (BOTH_SIDES if change.applied else PLANNED):
         return
     for difference in differences(change):
+        if difference.field == "status":
+            statuses = map(_status, (difference.before, difference.after))
+            yield Line(_label(difference.field), *statuses)
+            continue
         yield Line(
             _label(difference.field),
             veil.value(difference.field, difference.before, mobile),
             veil.value(difference.field, difference.after, mobile),
         )
+
+
+def _status(value: str) -> str:
+    """A status as people read it."""
+    return str(dict(Employee.Status.choices).get(value, value))
 
 
 def _label(field: str) -> str:
@@ -109,6 +127,7 @@ def _label(field: str) -> str:
         "order": _("Order"),
         "leader": _("Leader"),
         "unionid": "unionid",
+        "status": _("Status"),
     }
     return structure.get(field) or label_of(field)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
@@ -32,9 +33,10 @@ from sync.org.history import last_run
 from sync.org.people import People, Person, count_gone, people
 from sync.org.person import private_fields
 from sync.views import asked as asking
-from sync.views import parameters
-from sync.views.asked import ANY, DEPARTMENTS, Asked
+from sync.views import asof, parameters
+from sync.views.asked import ANY, DEPARTMENTS, HISTORY, Asked
 from sync.views.employee import person_shown
+from sync.views.history import history_of
 from sync.views.veil import Veil
 
 if TYPE_CHECKING:
@@ -70,8 +72,11 @@ def directory(request: "ConsoleRequest") -> HttpResponse:
     idp = idp or next(iter(offered), None)
     if idp is None:
         return render(request, "sync/no_idp.html")
-    if _wants(request, DRAWER):
+    at = parameters.moment(request, "at")
+    if parameters.wants(request, DRAWER):
         response = _drawer(request, idp)
+    elif at is not None:
+        response = asof.page(request, idp, offered, at)
     else:
         response = _page(request, asking.read(request, idp), offered)
     patch_vary_headers(response, ("HX-Request", "HX-Target"))
@@ -82,7 +87,7 @@ def _page(
     request: "ConsoleRequest", asked: Asked, offered: list[IdentityProvider]
 ) -> HttpResponse:
     """The browser, or its right side alone."""
-    fragment = _wants(request, PANE)
+    fragment = parameters.wants(request, PANE)
     branch, lineage_of = (
         (None, lineage(asked.idp, asked.department))
         if fragment
@@ -93,6 +98,7 @@ def _page(
         "idp": asked.idp,
         "tree": branch,
         "keep": _kept(asked.idp, sub=asked.sub),
+        "now": timezone.now(),
         "here": asked.address(),
         "user_shown": None if fragment else parameters.place(request, "user"),
         **_pane(request, asked, lineage_of),
@@ -126,6 +132,8 @@ def branch(request: "ConsoleRequest") -> HttpResponse:
     idp = parameters.chosen_idp(request, parameters.idps())
     if idp is None:
         raise Http404("no IdP named")
+    if (at := parameters.moment(request, "at")) is not None:
+        return asof.branch(request, idp, at)
     parent, after = (
         asking.department(request, idp, name) for name in ("under", "after")
     )
@@ -149,6 +157,8 @@ def branches(request: "ConsoleRequest") -> HttpResponse:
     idp = parameters.chosen_idp(request, parameters.idps())
     if idp is None:
         raise Http404("no IdP named")
+    if (at := parameters.moment(request, "at")) is not None:
+        return asof.branches(request, idp, at)
     keys = parameters.numbers(request, "of", most=AT_ONCE)
     context = {
         "idp": idp,
@@ -173,12 +183,6 @@ def _kept(idp: IdentityProvider, *, sub: bool) -> str:
     return urlencode({"idp": str(idp.pk)} | ({"sub": "1"} if sub else {}))
 
 
-def _wants(request: HttpRequest, target: str) -> bool:
-    headers = request.headers
-    restored = headers.get("HX-History-Restore-Request") == "true"
-    return headers.get("HX-Target") == target and not restored
-
-
 def _pane(
     request: "ConsoleRequest", asked: Asked, lineage_of: Lineage
 ) -> dict[str, object]:
@@ -192,6 +196,8 @@ def _pane(
     }
     if asked.tab == DEPARTMENTS and not asked.text:
         return shown | {"branch": _sub_departments(request, asked)}
+    if asked.tab == HISTORY and not asked.text:
+        return shown | history_of(request, asked)
     veil = Veil(request.user, private_fields(asked.idp))
     page = people(
         asked.query(hidden=veil.down), lineage_of, parameters.read_cursor(request)

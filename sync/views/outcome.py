@@ -195,7 +195,7 @@ def groups(run: SyncRun) -> list[Group]:
     )
     found = {(entity, kind): count for entity, kind, count in rows}
     return [
-        Group(entity, kind, _label(entity, kind), found[entity, kind])
+        Group(entity, kind, label_of(entity, kind), found[entity, kind])
         for entity, kind in _in_order(found)
     ]
 
@@ -205,7 +205,7 @@ def _in_order(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(found, key=lambda g: (order.index(g) if g in order else 99, g))
 
 
-def _label(entity: str, kind: str) -> str:
+def label_of(entity: str, kind: str) -> str:
     """E.g. "Employee: left"."""
     words = {"entity": Entity(entity).label, "kind": Kind(kind).label}
     return _("%(entity)s: %(kind)s") % words

@@ -3,15 +3,18 @@
 import base64
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
 from identity.models import IdentityProvider
 from sync.org.people import PeopleCursor
 
 LONGEST_TEXT = 100
 LONGEST_CURSOR = 1200
+YEARS = range(2000, 3000)
 DIGITS = 18
 """A number of more digits is no key: it would not fit a column."""
 
@@ -46,6 +49,25 @@ def place(request: HttpRequest, name: str) -> int | None:
     """Where a page begins; anything odd is the beginning."""
     raw = request.GET.get(name, "")
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= DIGITS else None
+
+
+def moment(request: HttpRequest, name: str) -> datetime | None:
+    """A date and a time, in the zone of the reader if they name none; anything odd is
+    none."""
+    try:
+        found = datetime.fromisoformat(request.GET.get(name, "")[:40])
+        if found.year not in YEARS:
+            return None
+        return found if timezone.is_aware(found) else timezone.make_aware(found)
+    except (ValueError, OverflowError):
+        return None
+
+
+def wants(request: HttpRequest, target: str) -> bool:
+    """Whether htmx asks for this part of the page alone."""
+    headers = request.headers
+    restored = headers.get("HX-History-Restore-Request") == "true"
+    return headers.get("HX-Target") == target and not restored
 
 
 def choice(

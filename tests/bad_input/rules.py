@@ -136,15 +136,17 @@ RULES: Mapping[str, Rule] = {
     "sync:directory": Rule(
         reads=(
             *("idp", "dept", "user", "q", "title", "status", "after", "tab", "sub"),
-            *("skip", "no_email", "no_mobile"),
+            *("skip", "no_email", "no_mobile", "at", "before"),
         )
     ),
-    "sync:branches": Rule(reads=("idp", "of", "sub"), within=True),
+    "sync:branches": Rule(reads=("idp", "of", "sub", "at"), within=True),
     "sync:export": Rule(
         reads=("idp", "dept", "q", "title", "status", "sub", "no_email", "no_mobile"),
         within=True,
     ),
-    "sync:branch": Rule(reads=("idp", "under", "after", "skip", "sub"), within=True),
+    "sync:branch": Rule(
+        reads=("idp", "under", "after", "skip", "sub", "at"), within=True
+    ),
     "sync:department": Rule("root", get=(SENT_ON,)),
     "sync:employee": Rule("person", reads=("before",)),
     "sync:access": Rule("person"),
@@ -167,6 +169,12 @@ RULES: Mapping[str, Rule] = {
     "sync:guard": Rule("idp", post=(SENT_ON, REFUSED)),
     "sync:kept": Rule("idp", reads=("before",)),
     "sync:release": Rule("kept", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
+    "sync:changes": Rule(
+        reads=(
+            *("idp", "what", "q", "person", "dept", "from", "to", "trigger"),
+            "before",
+        )
+    ),
     "sync:progress": Rule("run", reads=("say",), get=(OK, OVER)),
     "sync:undo": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),
     "sync:cancel": Rule("run", get=(NO_METHOD,), post=(SENT_ON,)),

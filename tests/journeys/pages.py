@@ -162,11 +162,14 @@ def _directory(world: World) -> list[str]:
         base,
         department,
         f"{department}&tab=departments",
+        f"{department}&tab=history",
         f"{base}&status=any",
         f"{base}&q=139",
         f"{base}&user={world.person.pk}",
         f"{base}&q=nobody-is-called-so",
         f"{reverse('sync:directory')}?idp={world.closed.pk}",
+        f"{base}&at={world.runs[0].queued_at.isoformat()}".replace("+", "%2B"),
+        f"{base}&at=2001-01-01T00:00",
     ]
 
 
@@ -244,6 +247,10 @@ PAGES: Mapping[str, Addresses] = {
     "sync:guard": _of_idp("sync:guard"),
     "sync:home": _fixed("sync:home"),
     "sync:kept": _of_idp("sync:kept", "idp", "closed"),
+    "sync:changes": lambda world: [
+        reverse("sync:changes"),
+        f"{reverse('sync:changes')}?what=employee.leave&q=nobody",
+    ],
     "sync:runs": lambda world: [
         reverse("sync:runs"),
         f"{reverse('sync:runs')}?events=1",
