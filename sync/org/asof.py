@@ -56,16 +56,20 @@ def steps(
     idp: IdentityProvider,
     after: int,
     *,
+    until: int | None = None,
     entities: Collection[str] = (),
     keys: Collection[str] | None = None,
 ) -> Iterator[Step]:
-    """What was done after a change, newest first; only of these entities and keys."""
+    """What was done after a change, newest first, up to another one; only of these
+    entities and keys."""
     if keys is not None and len(keys) > PORTION:
         wanted = set(keys)
-        found = steps(idp, after, entities=entities)
+        found = steps(idp, after, until=until, entities=entities)
         yield from (step for step in found if step.key in wanted)
         return
     rows = _made(idp).filter(pk__gt=after)
+    if until is not None:
+        rows = rows.filter(pk__lte=until)
     if entities:
         rows = rows.filter(entity__in=entities)
     if keys is not None:

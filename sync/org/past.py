@@ -62,6 +62,15 @@ class Picture:
     people: dict[str, list[Person]] = field(default_factory=dict)
     seats: dict[str, dict[str, Seat]] = field(default_factory=dict)
 
+    def copy(self) -> "Picture":
+        """The same, to be changed by itself."""
+        people = {
+            userid: [Person(p.row, p.status, p.unionid, dict(p.values)) for p in held]
+            for userid, held in self.people.items()
+        }
+        seats = {userid: dict(held) for userid, held in self.seats.items()}
+        return Picture(dict(self.departments), people, seats)
+
     def active(self, userid: str) -> Person | None:
         """Who has this userid and is active."""
         held = self.people.get(userid, ())

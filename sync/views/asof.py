@@ -63,11 +63,13 @@ def page(
     department = asked if asked in tree.departments else ""
     sub = request.GET.get("sub") == "1" or not department
     here = _here(idp, at, department, sub=sub)
+    since_then = {"idp": str(idp.pk), "from": written(at)}
     shown |= {
         "tree": None if fragment else tree.opened(department),
         "keep": _kept(idp, at, sub=sub),
         "here": here,
         "back": _now(idp, department),
+        "compare": f"{reverse('sync:compare')}?{urlencode(since_then)}",
         "department": tree.departments.get(department),
         "missing": asked if asked and not department else "",
         "trail": tree.trail(department),

@@ -139,6 +139,7 @@ RULES: Mapping[str, Rule] = {
             *("skip", "no_email", "no_mobile", "at", "before"),
         )
     ),
+    "sync:compare": Rule(reads=("idp", "from", "to", "kind", "start")),
     "sync:branches": Rule(reads=("idp", "of", "sub", "at"), within=True),
     "sync:export": Rule(
         reads=("idp", "dept", "q", "title", "status", "sub", "no_email", "no_mobile"),

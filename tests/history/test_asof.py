@@ -34,11 +34,16 @@ def test_u22_every_earlier_run_left_what_as_of_shows(
     idp.save()
     churn = Churn(simulator.company, seed)
     taken: list[tuple[datetime, Shown]] = [(timezone.now(), shown(asof.picture(idp)))]
-    for _ in range(4):
+    company = simulator.company
+    guest = company.hire("Comes and goes")
+    for week in range(4):
         assert sync().state in (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
         taken.append((timezone.now(), shown(asof.picture(idp))))
         churn.week(20)
-        churn.rehire() if churn.gone else churn.leave()
+        if guest.userid in company.people:
+            company.let_go(guest.userid)
+        else:
+            company.hire(f"Is back {week}", userid=guest.userid, unionid=guest.unionid)
     assert len({repr(each) for _, each in taken}) == len(taken)
     for at, wanted in taken:
         assert shown(asof.picture(idp, asof.moment(idp, at))) == wanted

@@ -189,3 +189,34 @@ def test_u33_a_department_that_was_not_there_then_says_so(
     page = staff_console.get(reverse("sync:directory"), address)
     assert "was not there then" in page.text
     assert len(page.context["cards"]) == 1
+
+
+def test_u33_two_moments_are_compared_net(
+    root: Department, staff_console: Client
+) -> None:
+    """From before Li left until after the office closed; who came and went in between
+    is not there."""
+    run = builders.run(root.idp)
+    brief = builders.employee(root.idp, "brief", "Short Stay", status="left")
+    made(run, 40, "employee", "create", "brief")
+    gone = {"unionid": brief.unionid, "name": brief.name}
+    made(run, 39, "employee", "leave", "brief", before=gone)
+    address = {"idp": str(root.idp_id), "from": ago(60), "to": ago(12)}
+    found = {}
+    for kind in ("joined", "left", "gone", "renamed"):
+        page = staff_console.get(reverse("sync:compare"), address | {"kind": kind})
+        found[kind] = [row.subject.name for row in page.context["rows"]]
+        assert "13900002222" not in page.text
+    assert {group.kind for group in page.context["groups"]} == set(found)
+    assert found == {
+        "joined": ["Wang Fang"],
+        "left": ["Li Wei"],
+        "gone": ["Closed office"],
+        "renamed": ["Selling"],
+    }
+    same = {"idp": str(root.idp_id), "from": ago(36), "to": ago(35)}
+    assert (
+        "Nothing is different" in staff_console.get(reverse("sync:compare"), same).text
+    )
+    early = staff_console.get(reverse("sync:compare"), address | {"from": ago(999)})
+    assert "it is compared from there" in early.text

@@ -247,6 +247,10 @@ PAGES: Mapping[str, Addresses] = {
     "sync:guard": _of_idp("sync:guard"),
     "sync:home": _fixed("sync:home"),
     "sync:kept": _of_idp("sync:kept", "idp", "closed"),
+    "sync:compare": lambda world: [
+        reverse("sync:compare"),
+        f"{reverse('sync:compare')}?idp={world.idp.pk}&from=2001-01-01",
+    ],
     "sync:changes": lambda world: [
         reverse("sync:changes"),
         f"{reverse('sync:changes')}?what=employee.leave&q=nobody",
