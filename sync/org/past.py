@@ -61,6 +61,9 @@ class Picture:
     departments: dict[str, Unit] = field(default_factory=dict)
     people: dict[str, list[Person]] = field(default_factory=dict)
     seats: dict[str, dict[str, Seat]] = field(default_factory=dict)
+    _doubtful: dict[str, list[Person]] = field(default_factory=dict, repr=False)
+    """Who was taken out for somebody who was created later: if the rows were read
+    before that, it was the holder before, and an earlier change brings them back."""
 
     def copy(self) -> "Picture":
         """The same, to be changed by itself."""
@@ -113,10 +116,12 @@ class Picture:
         held = self.people.setdefault(step.key, [])
         if step.kind == "create":
             # Their departments are not always in the history by themselves.
-            self.people[step.key] = [one for one in held if one.status != ACTIVE]
+            if one := self.active(step.key):
+                held.remove(one)
+                self._doubtful.setdefault(step.key, []).append(one)
             self.seats.pop(step.key, None)
         elif step.kind in ENDINGS:
-            if one := _ended(held, before.get(UNIONID) or ""):
+            if one := self._ended(step.key, before.get(UNIONID) or ""):
                 one.status = before.get(STATUS) or ACTIVE
                 one.values = {}
                 _restore(one, before)
@@ -125,13 +130,18 @@ class Picture:
                 one.status = before.get(STATUS) or LEFT
             _restore(one, before)
 
-
-def _ended(held: Iterable[Person], unionid: str) -> Person | None:
-    """Of those who had a userid the one whom a change ended."""
-    same = [one for one in held if unionid and one.unionid == unionid]
-    gone = [one for one in held if one.status != ACTIVE]
-    found = same or gone or list(held)
-    return max(found, key=lambda one: one.row) if found else None
+    def _ended(self, userid: str, unionid: str) -> Person | None:
+        """Of those who had a userid the one whom a change ended."""
+        held, doubtful = self.people[userid], self._doubtful.get(userid, [])
+        same = [one for one in (*held, *doubtful) if one.unionid == unionid]
+        # Somebody without a unionid may have got one since.
+        gone = [one for one in held if one.status != ACTIVE] if not unionid else []
+        found = same or gone
+        one = max(found, key=lambda one: one.row) if found else None
+        if one is not None and one not in held:
+            doubtful.remove(one)
+            held.append(one)
+        return one
 
 
 def _restore(one: Person, before: Mapping[str, Any]) -> None:
