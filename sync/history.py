@@ -61,10 +61,7 @@ def write(run_id: int, lines: Iterable[Line]) -> None:
     load(
         "sync_change",
         COLUMNS,
-        (
-            (*_values(run_id, line), True)
-            for line in lines
-        ),
+        ((*_values(run_id, line), True) for line in lines),
     )
 
 
