@@ -20,7 +20,7 @@ def fill_places(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0012_company'),
+        ('sync', '0013_webhooks'),
     ]
 
     operations = [
