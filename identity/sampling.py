@@ -54,9 +54,8 @@ class Sample:
 
 def sample_of(connector: Connector, sources: Sequence[SourceField]) -> Sample:
     """Read a few people. Raises ConnectorError."""
-    people = [one for batch in connector.sample() for one in batch.employees]
-    if any(source.detail for source in sources):
-        people = list(_with_details(connector, people))
+    details = any(source.detail for source in sources)
+    people = people_of(connector, details=details)
     hidden = {s.key for s in sources if s.default_target in NUMBERS}
     gates = {s.key: DETAIL if s.detail else "" for s in sources}
     seen = {key for one in people for key in one.values}
@@ -69,6 +68,17 @@ def sample_of(connector: Connector, sources: Sequence[SourceField]) -> Sample:
         },
         types={key: _type_of(people, key) for key in sorted(seen) if "." in key},
     )
+
+
+def people_of(
+    connector: Connector, *, details: bool, size: int = 100
+) -> list[EmployeeRecord]:
+    """A few people, read now; the first of them alone if `details` are wanted.
+
+    Raises ConnectorError.
+    """
+    people = [one for batch in connector.sample(size) for one in batch.employees]
+    return list(_with_details(connector, people)) if details else people
 
 
 def masked(number: str) -> str:

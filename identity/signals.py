@@ -153,6 +153,9 @@ class StoredDirectory(Protocol):
     def search(self, text: str, most: int) -> Sequence[Place]:
         """Departments by name, the largest first."""
 
+    def filled(self, targets: Collection[str]) -> Mapping[str, int]:
+        """How many people have a value of each of these directory fields."""
+
 
 def stored_directory(idp: Model) -> StoredDirectory | None:
     """Ask: the first answer that is one."""

@@ -36,6 +36,7 @@ urlpatterns = [
     ),
     path("identity/<uuid:idp_id>/setup/sync/search/", scope.search, name="search"),
     path("identity/<uuid:idp_id>/setup/sync/effect/", scope.effect, name="effect"),
+    path("identity/<uuid:idp_id>/setup/sync/compare/", scope.compare, name="compare"),
     path("identity/<uuid:idp_id>/setup/sync/sample/", scope.sample, name="sample"),
     path("identity/<uuid:idp_id>/setup/events/", events.events, name="setup-events"),
     path("identity/<uuid:idp_id>/edit/", edit.edit, name="edit"),

@@ -94,6 +94,23 @@ def effect(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
     return render(request, "identity/_effect.html", page.shown() | {"fragment": True})
 
 
+@require_POST
+@administrators_only
+def compare(request: "ConsoleRequest", idp_id: UUID) -> HttpResponse:
+    """What the mapping on the page would change for a few people; changes nothing."""
+    idp = get_object_or_404(IdentityProvider, pk=idp_id)
+    page = SettingsPage(idp, request.POST)
+    page.compare()
+    context = {
+        "idp": idp,
+        "vendor": idp.connector_class.label,
+        "comparison": page.comparison,
+        "trouble": page.trouble,
+        "asked": True,
+    }
+    return render(request, "identity/_compared.html", context)
+
+
 def _turned_back(request: "ConsoleRequest", idp: IdentityProvider) -> HttpResponse:
     """To the step that has to be done first, with what is in the way there."""
     if not wizard.is_complete(idp):

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from identity.comparing import Comparison
 from identity.connection import connector_for
 from identity.connectors.base import Connector
 from identity.connectors.errors import ConnectorError, Unexpected
@@ -19,16 +20,18 @@ from identity.forms.mapping import MappingForm
 from identity.forms.problems import Problem
 from identity.forms.scope import Lineage, ScopeForm
 from identity.live import lineages
+from identity.mapping import MappingError, build
 from identity.models import IdentityProvider
 from identity.sampling import Sample, sample_of
 from identity.signals import stored_directory
+from identity.views.compared import compared
 from identity.views.effect import Effect, effect_of
 from identity.views.mapping_table import extended, live_values, options, rows
 from identity.views.picker import Picker
 from identity.views.seeking import Found, seek, wanted
 from identity.views.weighing import Weighed, count, weigh
 
-WEIGH = ("weigh", "count", "names")
+WEIGH = ("weigh", "count", "names", "compare")
 """Buttons that ask what the choice on the page would come to, and change nothing."""
 LIST = "extended"
 """What the button View Extended Fields sends, and what a page with the list keeps."""
@@ -60,6 +63,7 @@ class SettingsPage:
         self.headcount = _number(sent.get("headcount", ""))
         self.added = ""
         self.sample: Sample | None = None
+        self.comparison: Comparison | None = None
         self.trouble = ""
         self.checked = False
 
@@ -97,6 +101,7 @@ class SettingsPage:
         """What the templates need."""
         self.trouble = self.picker.read(self._connector)
         self.count()
+        self.compare()
         if self.picker.opened or self.sampled:
             self.read_sample()
         return self.shown() | {
@@ -123,6 +128,7 @@ class SettingsPage:
             "details": self.mapping.details(),
             "effect": effect,
             "weighed": self._weighed(effect),
+            "comparison": self.comparison,
             "headcount": self.headcount,
             "sample": self.sample,
             "sampled": self.sampled,
@@ -178,6 +184,20 @@ class SettingsPage:
                 count(self.idp, self._connector(), self._effect().size)
             except ConnectorError as error:
                 self.trouble = error.words
+
+    def compare(self) -> None:
+        """Put a few people as they would be beside what the saved mapping makes of them,
+        if that is wanted and the rows on the page can be used."""
+        if not (self.data and "compare" in self.data):
+            return
+        try:
+            old = build(self.idp.mapping, self.sources)
+            new = build(self.mapping.rows(), self.sources)
+            self.comparison = compared(self._connector, old, new, self.stored)
+        except ConnectorError as error:
+            self.trouble = error.words
+        except MappingError:
+            self.comparison = None  # the rows say themselves what is wrong with them
 
     # --- parts ---
 

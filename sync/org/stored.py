@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from identity.connectors.records import ROOT
+from identity.mapping import ATTRIBUTE, FIELDS
 from identity.models import IdentityProvider
 from identity.signals import Place, Size, Step
 from sync.models import Department, Employee, Membership
@@ -64,6 +65,18 @@ class Stored:
         """The same search as the org tree's."""
         return tuple(self._placed(matching_departments(self._idp, text, most)).values())
 
+    def filled(self, targets: Collection[str]) -> Mapping[str, int]:
+        """One query."""
+        if not targets:
+            return {}
+        people = Employee.objects.filter(idp=self._idp, status=Employee.Status.ACTIVE)
+        counts = {
+            f"n{number}": Count("pk", filter=_has(target))
+            for number, target in enumerate(targets)
+        }
+        found = people.aggregate(**counts)
+        return {target: found[f"n{n}"] for n, target in enumerate(targets)}
+
     def _named(self, departments: Collection[str]) -> QuerySet[Department]:
         """Those that exist; what somebody sent may be no id that a database takes."""
         ids = [one for one in departments if "\0" not in one]
@@ -85,6 +98,13 @@ class Stored:
             )
             for row in rows
         }
+
+
+def _has(target: str) -> Q:
+    """People with a value of a directory field, or of a custom attribute."""
+    if target in FIELDS:
+        return ~Q(**{target: ""})
+    return Q(attributes__has_key=target.removeprefix(ATTRIBUTE))
 
 
 def _topmost(paths: Iterable[str]) -> list[str]:

@@ -96,6 +96,7 @@ RULES: Mapping[str, Rule] = {
     "identity:departments": Rule("idp", reads=("parent",)),
     "identity:sample": Rule("idp"),
     "identity:search": Rule("idp", reads=("q", "seek")),
+    "identity:compare": Rule("idp", get=(NO_METHOD,), post=(OK,)),
     "identity:effect": Rule("idp", get=(NO_METHOD,), post=(OK,)),
     "identity:edit": Rule("idp", post=(SENT_ON, REFUSED, OVERTAKEN)),
     "identity:file": Rule("idp"),

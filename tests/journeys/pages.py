@@ -294,6 +294,7 @@ NO_PAGES = {
     "identity:in-app": "leaves at once: tests/client/test_in_app_browser.py",
     "identity:setup-save": "takes a POST",
     "identity:logon-return": "leads on: tests/logon",
+    "identity:compare": "a part of the settings page",
     "identity:effect": "a part of the settings page",
     "identity:search": "a part of the settings page",
     "identity:departments": "a part of the settings page",
