@@ -20,6 +20,7 @@ from identity.connectors.errors import (
 )
 from identity.connectors.records import (
     ROOT,
+    Company,
     Fault,
     FaultKind,
     Lookup,
@@ -43,6 +44,14 @@ class Watch(Protocol):
     def check(self) -> None: ...
 
     def progress(self, **numbers: Any) -> None: ...
+
+
+def meet_company(connector: Connector, reading: Reading, watch: Watch) -> Company:
+    """Ask whose company the credentials open; at most one call (T-47)."""
+    company = connector.whose_company()
+    reading.calls += company is not Company.UNASKED
+    watch.progress(company=company, calls=reading.calls)
+    return company
 
 
 class Asking:

@@ -12,6 +12,7 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from identity.connectors.records import (
+    Company,
     DepartmentRecord,
     Fault,
     FaultKind,
@@ -21,17 +22,14 @@ from identity.connectors.records import (
 )
 from identity.models import IdentityProvider
 from sync import cuts, neighbours, plan
-from sync.asking import Watch
+from sync.asking import Watch, meet_company
 from sync.directory import Writer, departments_of
 from sync.models import Change, SyncRun
 from sync.seeking import Seeking, TooWide
+from sync.sparing import Spared
 from sync.staging import Stage
 
 Ended = tuple[str, Change.Kind, Lookup]
-
-
-class Outdated(Exception):
-    """A full run has read since, and wrote no numbers to what it found unchanged."""
 
 
 class NarrowPass(Seeking):
@@ -41,10 +39,12 @@ class NarrowPass(Seeking):
         self, idp: IdentityProvider, scope: Scope, stage: Stage, watch: Watch
     ) -> None:
         super().__init__(idp, scope, stage, watch)
+        self.spared = Spared(idp)
         self.rules = plan.Rules(self._mapping.gates, neighbours.unknown_fields(idp))
         self.departments: list[plan.Change] = []
         self.ended: list[Ended] = []
         self.replaced: set[str] = set()
+        self.come: set[str] = set()
         self.handed_on: set[str] = set()
         """Userids that another person has now; their holders are gone."""
         self.outside: set[str] = set()
@@ -78,8 +78,10 @@ class NarrowPass(Seeking):
             found[id] = record
         before = [d for id, d in territory.known.items() if id in gone or id in found]
         after = [found[id] for id in sorted(found)]
-        self.departments = list(plan.diff_departments(before, after))
-        self._seen = after
+        changes = list(plan.diff_departments(before, after))
+        left = self.spared.departments(changes)
+        self.departments = [change for change in changes if change.key not in left]
+        self._seen = [record for record in after if record.id not in left]
 
     def _leave_out_strangers(self) -> None:
         """People outside of the chosen departments are not ours to keep."""
@@ -105,37 +107,33 @@ class NarrowPass(Seeking):
         self._stage.compare_memberships(removals=False)
         changes = self._people_changes(new=True)
         kinds = {change.key: change.kind for change in changes}
+        if self.spared.newcomers:
+            self._stage.leave_out(self.spared.newcomers)
+        self.come = {k for k, kind in kinds.items() if kind is plan.Kind.CREATE}
         self.handed_on = {k for k, kind in kinds.items() if kind is plan.Kind.REPLACE}
         self.replaced = set(self.handed_on)
         self.ended = list(self._endings())
 
     def _people_changes(self, *, new: bool) -> Iterator[plan.Change]:
-        return plan.diff_employees(
-            self._stage.employees_before(),
-            self._stage.employees_after(new=new),
-            self.rules,
-        )
+        before = self._stage.employees_before()
+        after = self._stage.employees_after(new=new)
+        return self.spared.allowed(plan.diff_employees(before, after, self.rules))
 
     def _endings(self) -> Iterator[Ended]:
         """Active people who are gone, or were moved out of the chosen departments."""
         outside = {userid: self.reads[userid] for userid in self.outside}
         for userid in self.territory.active(self.reading.gone):
-            number = self.reading.gone[userid]
-            yield userid, Change.Kind.LEAVE, Lookup(Standing.GONE, number)
-        for userid in self.territory.active(outside):
+            self.spared.free(userid)
+            lookup = Lookup(Standing.GONE, self.reading.gone[userid])
+            yield userid, Change.Kind.LEAVE, lookup
+        for userid in filter(self.spared.open, self.territory.active(outside)):
             lookup = Lookup(Standing.FOUND, outside[userid])
             yield userid, Change.Kind.OUT_OF_SCOPE, lookup
 
     @cached_property
     def strangers(self) -> set[str]:
-        """Whom or what the app may not read, and the directory does not have either: a
-        vendor's notices name them all the same."""
-        hidden = {
-            fault.where
-            for fault in self.reading.faults
-            if fault.kind is FaultKind.OUT_OF_SCOPE
-        }
-        return hidden.difference(self.territory.active(hidden), self.territory.known)
+        """What notices name, but is none of the directory's."""
+        return self.territory.strangers(self.reading.faults)
 
     @property
     def faults(self) -> list[Fault]:
@@ -144,6 +142,10 @@ class NarrowPass(Seeking):
         return [fault for fault in found if fault.where not in self.strangers]
 
     # --- guard ---
+
+    def whose_company(self) -> Company:
+        """Ask the vendor whose company it is."""
+        return meet_company(self._connector, self.reading, self._watch)
 
     @property
     def losses(self) -> set[str]:
@@ -166,11 +168,6 @@ class NarrowPass(Seeking):
         self.replaced -= set(userids)
 
     # --- apply ---
-
-    def still(self) -> None:
-        """Raises Outdated if a full run has read after this pass did (design 2.4)."""
-        if neighbours.newer_full_run(self.idp, self.first):
-            raise Outdated
 
     def apply(self, writer: Writer) -> None:
         """Write everything, in the order that the rows need."""
@@ -196,12 +193,15 @@ class NarrowPass(Seeking):
         yield writer.people.note_gone(self.reading.gone)
         self._stage.compare_memberships(removals=False)
         yield writer.apply_memberships(
-            plan.diff_memberships(
-                self._stage.memberships_before(), self._stage.memberships_after()
+            self.spared.allowed(
+                plan.diff_memberships(
+                    self._stage.memberships_before(), self._stage.memberships_after()
+                )
             )
         )
         yield writer.remove_departments(self.departments)
         yield from self._mend(writer)
+        yield writer.people.release(self.spared.over())
         yield writer.touch(self._seen)
 
     def _mend(self, writer: Writer) -> Iterator[Iterable[int]]:

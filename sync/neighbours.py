@@ -1,12 +1,15 @@
 """What a run must know of the other runs of its IdP, before, after and beside it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from identity.models import IdentityProvider
 from sync.models import Change, SyncRun, full_runs
 
+HOUR = timedelta(hours=1)
 READ = (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
 """How a run ends that has read and written what it could."""
 
@@ -17,10 +20,27 @@ def unknown_fields(idp: IdentityProvider) -> frozenset[str]:
     return frozenset(last.values_list("unknown_fields", flat=True).first() or ())
 
 
+class Outdated(Exception):
+    """A full run has read since, and wrote no numbers to what it found unchanged."""
+
+
+def still_newest(idp: IdentityProvider, first: int) -> None:
+    """Raises Outdated if a full run has read after such a pass did (design 2.4)."""
+    if newer_full_run(idp, first):
+        raise Outdated
+
+
 def newer_full_run(idp: IdentityProvider, first: int) -> bool:
     """Whether a full run has read after a pass with this first number did."""
     newer = full_runs().filter(idp=idp, first_read__gt=first)
     return newer.filter(state__in=(*READ, SyncRun.State.RUNNING)).exists()
+
+
+def company_is_known(idp: IdentityProvider) -> bool:
+    """Whether the vendor has said within the hour that it is the right company."""
+    asked = SyncRun.objects.filter(idp=idp).exclude(company__in=("", "unsure"))
+    recent = asked.filter(started_at__gte=Now() - HOUR).order_by("-pk")
+    return recent.values_list("company", flat=True).first() == SyncRun.Company.SAME
 
 
 def older_full_run(idp: IdentityProvider, first: int) -> int | None:

@@ -60,6 +60,16 @@ def _repeated(count: int) -> Fault:
     return Fault(FaultKind.REPEATED, "", message % {"count": count})
 
 
+def kept(count: int) -> Fault:
+    """Rows that an administrator wants left as they are, and that a run left so."""
+    message = ngettext(
+        "%(count)s change was left out, as an administrator decided.",
+        "%(count)s changes were left out, as an administrator decided.",
+        count,
+    )
+    return Fault(FaultKind.KEPT, "", message % {"count": count})
+
+
 def _cleaned(where: str, target: str) -> Fault:
     return Fault(
         FaultKind.CLEANED,

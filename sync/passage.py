@@ -19,14 +19,14 @@ from identity.connectors.records import (
     Snapshot,
 )
 from identity.gate import database_now, next_read
-from identity.mapping import ATTRIBUTE, DETAIL, FIELDS
 from identity.models import IdentityProvider
-from sync import cuts, guard, judging, plan, undone
-from sync.asking import Asking, Watch
+from sync import cuts, guard, judging, notes, plan, undone, unseen
+from sync.asking import BUDGET, Asking, Watch, meet_company
 from sync.coverage import company_of, mapping_of
 from sync.directory import Writer, departments_of
-from sync.models import Change, Department, Employee, SyncRun, full_runs
+from sync.models import Change, Department, SyncRun, full_runs
 from sync.reading import Reading
+from sync.sparing import Spared
 from sync.staging import Stage
 
 FULL = (SyncRun.State.SUCCESS, SyncRun.State.PARTIAL)
@@ -68,6 +68,7 @@ class Pass:
         self._found: tuple[DepartmentRecord, ...] = ()
         self.plan = plan.summarize(())
         self.asking = Asking(self._connector, self.reading, watch)
+        self.spared = Spared(idp)
 
     # --- fetch ---
 
@@ -95,11 +96,9 @@ class Pass:
 
     def _meet_company(self) -> None:
         """Ask whose company it is, if anything would be written at all (T-47)."""
-        if not self.plan.size:
+        if not (self.plan.size or self.spared.absent):
             return
-        company = self._connector.whose_company()
-        self.reading.calls += company is not Company.UNASKED
-        self._watch.progress(company=company, calls=self.reading.calls)
+        company = meet_company(self._connector, self.reading, self._watch)
         if company is Company.OTHER:
             raise OtherCompany
 
@@ -122,6 +121,7 @@ class Pass:
         self._complete = self.reading.complete
         self._summarize()
         self._meet_company()
+        self._free_who_left()
 
     def _summarize(self) -> None:
         self.plan = plan.summarize(self.changes())
@@ -141,7 +141,17 @@ class Pass:
             self._stage.employees_after(new=True),
             self._stage.memberships_after(),
         )
-        return plan.diff(before, after, self.rules)
+        return self.spared.allowed(plan.diff(before, after, self.rules))
+
+    def _free_who_left(self) -> None:
+        """Whoever is to stay as they are leaves all the same if the vendor says so."""
+        gone = [u for u in sorted(self.spared.absent)[:BUDGET] if self.asking.left(u)]
+        for userid in gone:
+            self.spared.free(userid)
+        if gone:
+            self._summarize()
+        if self.spared.met:
+            self.reading.notes.said.append(notes.kept(len(self.spared.met)))
 
     def held_because(self) -> tuple[guard.Held, ...]:
         """What the guard says to what is new in the plan."""
@@ -160,7 +170,9 @@ class Pass:
         for known in existing:  # a name that could not be read is no new name
             if known.id in read and not read[known.id].name:
                 read[known.id] = replace(read[known.id], name=known.name)
-        outside = self._outside({d.id for d in existing} - read.keys())
+        outside = unseen.departments(
+            self.idp, self.reading, {d.id for d in existing} - read.keys()
+        )
         gone = {
             d.id
             for d in existing
@@ -175,8 +187,13 @@ class Pass:
         counted = read.keys() - newer
         self._known = tuple(d for d in existing if d.id in gone | counted)
         self._found = tuple(read[id] for id in sorted(counted))
-        self.departments = list(plan.diff_departments(self._known, self._found))
-        self.reading.cover(gone, self.first)
+        changes = list(plan.diff_departments(self._known, self._found))
+        left = self.spared.departments(changes)
+        self._known = tuple(d for d in self._known if d.id not in left)
+        self._found = tuple(d for d in self._found if d.id not in left)
+        self.departments = [change for change in changes if change.key not in left]
+        unmade = left - {d.id for d in existing}
+        self.reading.cover(gone - left, self.first, without=unmade)
         if outside:
             self.reading.note(
                 FaultKind.OUT_OF_SCOPE,
@@ -186,18 +203,6 @@ class Pass:
                 "Set the app's permission scope to All Employees, or choose a partial "
                 "scope here.",
             )
-
-    def _outside(self, absent: set[str]) -> set[str]:
-        """Departments that the app's own range hides: their absence says nothing."""
-        if not self.scope.whole or self.reading.from_the_top:
-            return set()
-        paths = Department.objects.filter(idp=self.idp, source_id__in=absent)
-        tops = self.reading.departments.keys()
-        return {
-            id
-            for id, path in paths.values_list("source_id", "path")
-            if tops.isdisjoint(path.strip("/").split("/"))
-        }
 
     def _inhabited(self, ids: set[str]) -> set[str]:
         """Of these departments those that people are in here, or below."""
@@ -210,7 +215,9 @@ class Pass:
         self._stage.settle_people()
         if not self.scope.people:
             return
-        unknown = frozenset(self._unknown_targets())
+        unknown = frozenset(
+            unseen.targets(self.idp, self._mapping, self.reading, self._stage)
+        )
         self.rules = plan.Rules(self._mapping.gates, unknown)
         for target in sorted(unknown):
             self.reading.note(
@@ -224,23 +231,6 @@ class Pass:
 
     def _compare_memberships(self) -> None:
         self._stage.compare_memberships(removals=self.removals and self.scope.people)
-
-    def _unknown_targets(self) -> Iterator[str]:
-        """Gated fields that came for nobody although people read here have values."""
-        for target, gate in self._mapping.gates.items():
-            if gate in ("", DETAIL) or target in self.reading.seen_targets:
-                continue
-            people = Employee.objects.filter(
-                idp=self.idp, status=Employee.Status.ACTIVE
-            )
-            if target in FIELDS:
-                people = people.exclude(**{target: ""})
-            else:
-                name = target.removeprefix(ATTRIBUTE)
-                people = people.filter(attributes__has_key=name)
-            some = people.values_list("userid", flat=True)[:500]
-            if self._stage.staged(some):
-                yield target
 
     # --- ask for the missing ---
 
@@ -281,6 +271,8 @@ class Pass:
     def apply(self, writer: Writer) -> None:
         """Write everything, in the order that the rows need."""
         self._watch.progress(stage=SyncRun.Stage.APPLY)
+        if self.spared.newcomers:
+            self._stage.leave_out(self.spared.newcomers)
         done = 0
         for step in self._steps(writer):
             for count in step:
@@ -297,7 +289,7 @@ class Pass:
         """Absence ends nobody here, and a userid changes hands only if asked for."""
         if change.kind is plan.Kind.REPLACE:
             return change.key in self.asking.found
-        return change.kind is not plan.Kind.REMOVE
+        return change.kind is not plan.Kind.REMOVE and self.spared.allows(change)
 
     def _interrupted_before(self) -> bool:
         """Whether a run wrote something and ended before the tree's numbers."""
@@ -320,12 +312,18 @@ class Pass:
         self._stage.keep(self.asking.kept)
         self._compare_memberships()
         yield writer.apply_memberships(
-            plan.diff_memberships(
-                self._stage.memberships_before(), self._stage.memberships_after()
+            self.spared.allowed(
+                plan.diff_memberships(
+                    self._stage.memberships_before(), self._stage.memberships_after()
+                )
             )
         )
         if not self.reading.faults:  # a partial run deletes no department
             yield writer.remove_departments(self.departments)
+        done = self.spared.over(
+            complete=self.reading.complete, people=self.scope.people
+        )
+        yield writer.people.release(done)
 
     def faults(self) -> list[dict[str, Any]]:
         """What could not be read, and what else is worth a word, for the run row."""

@@ -13,7 +13,7 @@ from identity.connectors.records import EmployeeRecord, Lookup, MembershipRecord
 from identity.mapping import ATTRIBUTE
 from identity.models import IdentityProvider
 from sync import cuts, history, plan, sound
-from sync.models import Change, Employee, Membership
+from sync.models import Change, Employee, Kept, Membership
 from sync.staging import NotNew, Stage, attributes_of
 from sync.statements import COLUMNS
 
@@ -105,6 +105,13 @@ class PeopleWriter:
                         idp=self._idp, userid=userid, read_number__lt=read
                     ).exclude(status=Employee.Status.ACTIVE).update(read_number=read)
             yield 0
+
+    def release(self, kept: Sequence[int]) -> Iterator[int]:
+        """Remove rows of what was kept, by their ids, that have done their work."""
+        if kept:
+            with self._fenced():
+                Kept.objects.filter(pk__in=kept).delete()
+        yield 0
 
     # --- one chunk ---
 

@@ -4,7 +4,7 @@ What a read may prove is a value here: every fault and every department that was
 read to its end counts, and only a complete read may say that somebody is missing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from identity.connectors.records import (
     NOTES,
@@ -138,12 +138,16 @@ class Reading:
         """Whether the whole company was walked and not only the app's range of it."""
         return self.scope.whole and ROOT in self.departments
 
-    def cover(self, removed: Iterable[str], first: int) -> None:
+    def cover(
+        self, removed: Iterable[str], first: int, *, without: Collection[str] = ()
+    ) -> None:
         """Tell the stage which departments count, and since which read.
 
         `removed` are departments that the read proved gone: nobody is in them.
+        `without` are those that will not be made.
         """
-        numbers = {id: self._first.get(id, first) for id in self.departments}
+        ids = [id for id in self.departments if id not in without]
+        numbers = {id: self._first.get(id, first) for id in ids}
         self._stage.cover(numbers | dict.fromkeys(removed, first))
 
     def note(self, kind: FaultKind, where: str, message: str, remedy: str = "") -> None:

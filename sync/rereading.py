@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import (
@@ -26,7 +27,7 @@ from identity.connectors.errors import (
     Unexpected,
     Unreachable,
 )
-from identity.connectors.records import EventKind, FaultKind
+from identity.connectors.records import Company, EventKind, FaultKind
 from identity.fields import CannotOpen
 from identity.gate import current_read
 from identity.mapping import MappingError
@@ -36,7 +37,8 @@ from sync.coverage import limits_of
 from sync.directory import Writer
 from sync.lease import Lease, LeaseLost
 from sync.models import Change, Department, Employee, SyncRun
-from sync.narrow import NarrowPass, Outdated
+from sync.narrow import NarrowPass
+from sync.neighbours import Outdated, still_newest
 from sync.seeking import TooWide
 from sync.settling import Result
 from sync.staging import Stage
@@ -107,7 +109,8 @@ def _pass(lease: Lease, batch: Batch, counts: Counter[str]) -> dict[str, Any]:
         _need_permissions(work)
         work.compare()
         held = _guard(work, batch)
-        work.apply(Writer(run.idp, lease, stage, work.rules, counts, work.still))
+        still = partial(still_newest, run.idp, work.first)
+        work.apply(Writer(run.idp, lease, stage, work.rules, counts, still))
     with transaction.atomic():
         lease.fence()
         settling.settle(batch.events, _result(work, held))
@@ -155,6 +158,8 @@ def _guard(work: NarrowPass, batch: Batch) -> set[str]:
     Leaves are counted in a rolling hour; access is cut all the same (T-06). What an
     administrator approved passes.
     """
+    if _in_another_company(work):
+        raise TooWide  # a full run is held at once, and says why
     limits = limits_of(work.idp)
     departments = Department.objects.filter(idp=work.idp).count()
     most = max(limits.departments_min, departments * limits.departments_percent // 100)
@@ -171,6 +176,14 @@ def _guard(work: NarrowPass, batch: Batch) -> set[str]:
         gone = asked & (work.reading.gone.keys() | work.handed_on)
         cuts.cut_held(work.idp, gone, current_read())
     return asked
+
+
+def _in_another_company(work: NarrowPass) -> bool:
+    """Whether the vendor says so; asked if it is grave, and once an hour (T-47)."""
+    grave = work.losses or work.come or work.removals
+    if not grave or neighbours.company_is_known(work.idp):
+        return False
+    return work.whose_company() is Company.OTHER
 
 
 def _young(work: NarrowPass, batch: Batch) -> set[str]:

@@ -103,6 +103,12 @@ class Stage:
         """Take people out of what was read: they are not ours to keep."""
         self._run_many(statements.FORGET, [(userid,) for userid in userids])
 
+    def leave_out(self, userids: Iterable[str]) -> None:
+        """Forget new people, and compare again."""
+        self.forget(userids)
+        self.settle_people()
+        self.compare_employees_again()
+
     def keep(self, userids: Iterable[str]) -> None:
         """Name people whose absence does not count: they could not be asked for."""
         load("stage_kept", ("userid",), ((userid,) for userid in userids))

@@ -3,7 +3,7 @@ first look at the rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from identity.connectors.records import ROOT, DepartmentRecord
+from identity.connectors.records import ROOT, DepartmentRecord, Fault, FaultKind
 from identity.models import IdentityProvider
 from sync.directory import departments_of
 from sync.models import Employee, Membership
@@ -78,6 +78,12 @@ class Territory:
             idp=self._idp, userid__in=list(userids), status=Employee.Status.ACTIVE
         )
         return sorted(rows.values_list("userid", flat=True))
+
+    def strangers(self, faults: Iterable[Fault]) -> set[str]:
+        """Whom or what the app may not read, and the directory does not have either: a
+        vendor's notices name them all the same."""
+        hidden = {f.where for f in faults if f.kind is FaultKind.OUT_OF_SCOPE}
+        return hidden.difference(self.active(hidden), self.known)
 
     def _way_up(self, id: str, read: Mapping[str, DepartmentRecord]) -> Iterator[str]:
         """A department and those above it, as far as they are known."""

@@ -91,6 +91,7 @@ class FaultKind(StrEnum):
     MALFORMED = "malformed"
     CLEANED = "cleaned"  # came, but not every character of it could be kept
     REPEATED = "repeated"  # came more than once
+    KEPT = "kept"  # an administrator wants it left as it is
     EMPTY_RANGE = "empty_range"  # the vendor lets the app read nobody
     NOT_UNDONE = "not_undone"  # cannot be taken back, or need not be
 
@@ -100,6 +101,7 @@ NOTES = frozenset(
         FaultKind.CLEANED,
         FaultKind.REPEATED,
         FaultKind.EMPTY_RANGE,
+        FaultKind.KEPT,
         FaultKind.NOT_UNDONE,
     }
 )

@@ -7,6 +7,7 @@ are worked on; then it goes on. The other way round too.
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,8 @@ from sync import runs, worklist
 from sync.directory import Writer
 from sync.lease import Lease
 from sync.models import Department, Employee, InboxEvent, SyncRun, full_runs
-from sync.narrow import NarrowPass, Outdated
+from sync.narrow import NarrowPass
+from sync.neighbours import Outdated, still_newest
 from sync.staging import Stage
 from tests.engine.churn import ACTS, Churn
 from tests.engine.conftest import DEPARTMENT, GET, LIST, LISTSUB, Sync
@@ -323,7 +325,14 @@ def test_F67_a_stale_narrow_pass_writes_nothing(
         aside(sync)
         work.compare()
 
-        writer = Writer(idp, lease, stage, work.rules, Counter(), work.still)
+        writer = Writer(
+            idp,
+            lease,
+            stage,
+            work.rules,
+            Counter(),
+            partial(still_newest, idp, work.first),
+        )
         with pytest.raises(Outdated):
             work.apply(writer)
     assert Employee.objects.get(userid=userid).name == "At the full read"
@@ -369,7 +378,16 @@ def test_F67_what_a_full_run_writes_between_comparing_and_writing_is_mended(
             go.set()
             full.join(20)
             assert Department.objects.get(source_id=str(made.id)).name == "Made"
-            work.apply(Writer(idp, lease, stage, work.rules, Counter(), work.still))
+            work.apply(
+                Writer(
+                    idp,
+                    lease,
+                    stage,
+                    work.rules,
+                    Counter(),
+                    partial(still_newest, idp, work.first),
+                )
+            )
             lease.finish(state=Fate.SUCCESS)
     finally:
         go.set()

@@ -7,6 +7,7 @@ compared. What it still believes to be new is there when it goes on.
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from sync.directory import Writer
 from sync.lease import Lease
 from sync.models import InboxEvent, SyncRun
 from sync.narrow import NarrowPass
+from sync.neighbours import still_newest
 from sync.staging import Stage
 from tests.engine.conftest import GET, Sync
 from tests.engine.conftest import sync as sync
@@ -174,7 +176,16 @@ def test_a_narrow_run_goes_on_from_what_is_there(
             compared.set()
             assert written.wait(timeout=30)
             counts = Counter[str]()
-            narrow.apply(Writer(idp, lease, stage, narrow.rules, counts, narrow.still))
+            narrow.apply(
+                Writer(
+                    idp,
+                    lease,
+                    stage,
+                    narrow.rules,
+                    counts,
+                    partial(still_newest, idp, narrow.first),
+                )
+            )
             lease.finish(state=SyncRun.State.SUCCESS)
         connection.close()
 
