@@ -7,14 +7,14 @@ its lease ended can write nothing (promise P7). Leases are judged by the databas
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import DataError, Error, close_old_connections, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from identity.connectors.base import CrawlStopped
@@ -189,10 +189,23 @@ class Lease:
         if outcome["state"] != State.QUEUED:
             values["finished_at"] = Now()
         with transaction.atomic():
-            SyncRun.objects.filter(
-                pk=self.run.pk, fence=self.run.fence, state=State.RUNNING
-            ).update(**values, lease_until=Now() + lease_of(self.run))
+            mine = SyncRun.objects.filter(pk=self.run.pk, fence=self.run.fence)
+            until = Now() + lease_of(self.run)
+            if not mine.filter(state=State.RUNNING).update(**values, lease_until=until):
+                self._lived(mine, outcome.get("counts", {}))
         _renew(self.run)
+
+    @staticmethod
+    def _lived(mine: QuerySet[SyncRun], counts: Mapping[str, int]) -> None:
+        """A worker that was taken for dead was only held up, and says what it did."""
+        mine.filter(state=State.ABANDONED).update(
+            state=State.SUPERSEDED,
+            stage=SyncRun.Stage.DONE,
+            error_code="superseded",
+            error_cause="Its worker stood still for longer than a lease lasts, and "
+            "wrote nothing after that.",
+            counts=counts,
+        )
 
     def outdated(self) -> bool:
         """Whether the IdP has other settings now than when the run began, or is

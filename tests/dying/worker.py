@@ -1,0 +1,48 @@
+"""What a worker of the nursery does: one run, and a signal to itself on the way."""
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from requests.adapters import BaseAdapter
+
+from identity.connectors.dingtalk.simulator.adapter import WsgiAdapter
+from identity.connectors.dingtalk.simulator.api import Simulator
+from identity.connectors.dingtalk.simulator.company import Company
+from sync import runs
+from sync.models import SyncRun
+from tests.dying.points import named
+
+_simulators: list[Simulator] = []
+
+
+def transport() -> BaseAdapter:
+    """What settings.DINGTALK_TRANSPORT names in a worker."""
+    return WsgiAdapter(_simulators[-1])
+
+
+def perform(order: Mapping[str, Any]) -> None:
+    """Carry out the run of an order."""
+    settings.DINGTALK_TRANSPORT = f"{__name__}.transport"
+    settings.DINGTALK_RATE = 0
+    connection.settings_dict["NAME"] = order["database"]
+    company = Company.load(Path(order["company"]))
+    simulator = Simulator(company, **order["credentials"])
+    _simulators.append(simulator)
+    point = named(order["point"])
+    number, me = order["signal"], os.getpid()
+    run = SyncRun.objects.get(pk=order["run"])
+    if connection.vendor == "postgresql":  # as everything here: not a minute
+        with connection.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = '300ms'")
+    try:
+        with point.reached(simulator, lambda: os.kill(me, number)):
+            runs.perform(run)
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+        raise
