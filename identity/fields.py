@@ -19,6 +19,11 @@ class CannotOpen(Exception):
     """The value was sealed with a key we lack, for another row, or was changed."""
 
 
+def key_of(sealed: str) -> str:
+    """The id of the key that a value was sealed with."""
+    return sealed.split(":")[1]
+
+
 class KeyRing:
     """Keys newest first: the first one seals, each one opens."""
 
@@ -30,6 +35,9 @@ class KeyRing:
         ]
         self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in keys}
         self.newest = next(iter(self._keys))
+
+    def __contains__(self, key_id: str) -> bool:
+        return key_id in self._keys
 
     def seal(self, plaintext: str, context: str) -> str:
         """Encrypt text for one context, e.g. "IdP id : name of the secret"."""

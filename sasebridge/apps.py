@@ -17,6 +17,8 @@ class SasebridgeConfig(AppConfig):
 
     def ready(self) -> None:
         """Bound what a process that hangs can hold up."""
+        from sasebridge import starting  # noqa: F401  workers ask it before they begin
+
         connection_created.connect(_limit_idle, dispatch_uid="limit idle transactions")
 
 

@@ -1,13 +1,12 @@
 """Answers for those who watch the process: is it alive, can it serve?"""
 
 import logging
-from functools import cache
 
-from django.db import Error, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+
+from sasebridge import starting
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _parts() -> dict[str, str]:
     try:
-        missing = _expected() - set(MigrationRecorder(connection).applied_migrations())
+        missing = starting.missing_migrations()
     except Error:
         logger.exception("The database does not answer")
         return {"database": "no answer", "migrations": "unknown"}
@@ -40,9 +39,3 @@ def _parts() -> dict[str, str]:
         "database": "ok",
         "migrations": f"{len(missing)} to apply" if missing else "ok",
     }
-
-
-@cache
-def _expected() -> frozenset[tuple[str, str]]:
-    """The migrations that this release brings; the files do not change while it runs."""
-    return frozenset(MigrationLoader(None).graph.nodes)

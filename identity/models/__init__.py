@@ -17,6 +17,7 @@ from identity.models.idp import (
     fingerprint_of,
     fingerprints_of,
     key_ring,
+    lacking_keys,
     secret_fingerprints,
 )
 from identity.models.logon import LogonState, LogonVerdict, Tally
@@ -49,5 +50,6 @@ __all__ = [
     "fingerprint_of",
     "fingerprints_of",
     "key_ring",
+    "lacking_keys",
     "secret_fingerprints",
 ]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.connectors import registry
 from identity.connectors.base import PUSH_METHOD, Connector, PushMethod
-from identity.fields import CannotOpen, KeyRing
+from identity.fields import CannotOpen, KeyRing, key_of
 from identity.models.accounts import User
 from identity.models.automatic import Automatic
 
@@ -286,6 +286,14 @@ class IdentitySecret(models.Model):
 def secret_fingerprints(idp: IdentityProvider, name: str, value: str) -> list[str]:
     """Every fingerprint that a row with this value may have, the newest key's first."""
     return key_ring().fingerprints(value, _context(idp.pk, name))
+
+
+def lacking_keys() -> set[str]:
+    """Ids of the keys that present secrets of IdPs need, and ENCRYPTION_KEYS has not."""
+    present = IdentitySecret.objects.filter(valid_until=None)
+    needed = {key_of(sealed) for sealed in present.values_list("sealed", flat=True)}
+    ring = key_ring()
+    return {key for key in needed if key not in ring}
 
 
 def _context(idp_id: uuid.UUID, name: str) -> str:

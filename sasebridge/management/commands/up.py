@@ -14,6 +14,7 @@ from django.core.management.base import (
 )
 
 from identity.models import User
+from sasebridge import starting
 from sasebridge.serving import embedded, ports, processes
 
 EPILOG = """\
@@ -80,6 +81,7 @@ class Command(BaseCommand):
         """What must stand before the first request is answered."""
         self.stdout.write("Bringing the database up to date ...")
         call_command("migrate", interactive=False, verbosity=0)
+        starting.check()
 
     def summary(self) -> list[tuple[str, str]]:
         """Lines of the frame: a label and a value."""
