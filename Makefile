@@ -2,13 +2,15 @@
 
 PORT ?= 8000
 ARGS ?=
+SCENARIOS ?= 1000
+SEED ?= 1
 BIN := .venv/bin
 RUNTIME := .venv/runtime.stamp
 DEV := .venv/dev.stamp
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint bench pictures
+.PHONY: help install demo up test lint bench proof pictures
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -37,6 +39,9 @@ lint: $(DEV)  ## style, types, layers, migrations
 
 bench: $(DEV)  ## how quickly events are answered and applied, and leavers out: 6 minutes
 	@$(BIN)/python -m tests.benchmarks
+
+proof: $(DEV)  ## scenarios of faults, half an hour: SCENARIOS=1000 SEED=1
+	@PROOF_SCENARIOS=$(SCENARIOS) PROOF_SEED=$(SEED) tests/run -n 2 -q -rP tests/proof
 
 pictures: $(DEV)  ## the README's pictures, made anew from the running product
 	@$(BIN)/python -m tests.browser.pictures

@@ -56,6 +56,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or laptop_secret(_laptop, "SECRET
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[]) or [
     laptop_secret(_laptop, "ENCRYPTION_KEYS")
 ]
+LOST_KEYS: list[str] = env.list("LOST_KEYS", default=[])
 
 # --- DingTalk ---
 DINGTALK_OAPI_URL = env.str("DINGTALK_OAPI_URL", default="https://oapi.dingtalk.com")

@@ -5,10 +5,10 @@ them works on tables of another release, or seals with a key beside which the ot
 cannot open a thing (F-26, F-31).
 """
 
-import os
 from functools import cache
 
 from celery import signals
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
@@ -31,7 +31,7 @@ def hindrance() -> str:
     try:
         if missing := missing_migrations():
             return NO_TABLES if missing == _expected() else OLD_TABLES
-        lacking = lacking_keys() - lost_keys()
+        lacking = lacking_keys().difference(settings.LOST_KEYS)
     except Error:
         return ""
     if not lacking:
@@ -48,11 +48,6 @@ def check() -> None:
     """Raises CommandError if this release cannot work here."""
     if line := hindrance():
         raise CommandError(line)
-
-
-def lost_keys() -> frozenset[str]:
-    """Ids of keys that somebody says are lost for good."""
-    return frozenset(os.environ.get("LOST_KEYS", "").replace(" ", "").split(","))
 
 
 @cache

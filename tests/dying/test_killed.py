@@ -3,7 +3,6 @@
 import signal
 
 import pytest
-from django.db import connection
 
 from sync.models import SyncRun
 from tests.dying.conftest import Dying
@@ -37,7 +36,6 @@ def test_F17_a_worker_that_is_killed_anywhere_is_followed_by_one_that_ends_the_w
         assert not run.is_open
         dying.nobody_is_locked_out()
         dying.is_as_it_should_be()
-        assert staging() == set()
 
 
 def left_behind(point: Point) -> str:
@@ -47,8 +45,3 @@ def left_behind(point: Point) -> str:
         "recorded-not-notified": State.SUCCESS,
     }
     return states.get(point.name, State.RUNNING)
-
-
-def staging() -> set[str]:
-    """Tables of a stage, of this connection or of any."""
-    return {name for name in connection.introspection.table_names() if "stage" in name}

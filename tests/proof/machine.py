@@ -28,6 +28,15 @@ CODES = ("60011", "50002", "50003", "50004", "60003", "40035", "-1", "33012")
 """Refusals of one object. 60121 is none of them: it is the vendor's word that somebody
 has left, and is believed."""
 PATHS = ("*", LISTSUB, LIST, GET, TOKEN, SCOPES, DEPARTMENT)
+Fault = tuple[str, str, float, int | None, int]
+faults: st.SearchStrategy[Fault] = st.tuples(
+    st.sampled_from(FAULTS),
+    st.sampled_from(PATHS),
+    st.sampled_from([0.1, 0.5, 1.0]),
+    st.sampled_from([1, 3, 9, None]),
+    seeds,
+)
+"""Name, path, probability, how often at most, seed of the chance."""
 NARROW_POINTS = tuple(p for p in POINTS if p.statement and "stage_" not in p.statement)
 
 tally = Counter[str]()
@@ -106,19 +115,30 @@ class Machine(RuleBasedStateMachine):
 
     # --- faults ---
 
-    @rule(
-        name=st.sampled_from(FAULTS),
-        path=st.sampled_from(PATHS),
-        often=st.sampled_from([0.1, 0.5, 1.0]),
-        times=st.sampled_from([1, 3, 9, None]),
-        seed=seeds,
-    )
-    def a_fault(
-        self, name: str, path: str, often: float, times: int | None, seed: int
-    ) -> None:
-        faults = self.world.simulator.faults
-        faults.add(name, path, probability=often, times=times, seed=seed)
-        tally["faults"] += 1
+    @rule(fault=faults, more=faults, both=st.booleans())
+    def faults_come(self, fault: Fault, more: Fault, both: bool) -> None:
+        self._add(fault, more) if both else self._add(fault)
+
+    @rule(seed=seeds, fault=faults, ends=st.booleans())
+    def a_run_meets_a_fault(self, seed: int, fault: Fault, ends: bool) -> None:
+        self.world.happens(seed, 3)
+        self._add(fault)
+        self.world.full_run()
+        if ends:
+            self.world.simulator.faults.clear()
+
+    @rule(seed=seeds, fault=faults)
+    def events_meet_a_fault(self, seed: int, fault: Fault) -> None:
+        self.world.happens(seed, 3)
+        self._add(fault)
+        self.events_arrive(handled=True, seed=seed, lost=0.0, copied=0.2, mixed=True)
+
+    def _add(self, *faults: Fault) -> None:
+        for name, path, often, times, seed in faults:
+            self.world.simulator.faults.add(
+                name, path, probability=often, times=times, seed=seed
+            )
+            tally["faults"] += 1
 
     @rule(code=st.sampled_from(CODES), path=st.sampled_from([LIST, LISTSUB, GET]))
     def a_refusal(self, code: str, path: str) -> None:

@@ -18,8 +18,8 @@ from tests.proof.world import World
 
 SCENARIOS = int(os.environ.get("PROOF_SCENARIOS", "40"))
 SEED = int(os.environ.get("PROOF_SEED", "1"))
-PARTS = min(4, -(-SCENARIOS // 40))
-"""Each with a seed of its own, so that several processes can share them."""
+PARTS = -(-SCENARIOS // 50)
+"""Each with a seed of its own, so that several processes share them."""
 STEPS = 12
 
 

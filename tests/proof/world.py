@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sync import approving, handling, runs, schedule, worklist
 from sync.accounts import may_log_on
 from sync.models import Employee, InboxEvent, SyncRun
 from tests.dying.points import Point
-from tests.engine.churn import ACTS, Churn
+from tests.engine.churn import Churn
 from tests.engine.oracle import assert_equal
 from tests.plugins.arriving import Arriving
 from tests.proof.truth import Truth
@@ -193,10 +193,7 @@ class World:
         return run
 
 
-def waiting(idp: IdentityProvider) -> Sequence[dict[str, Any]]:
+def waiting(idp: IdentityProvider) -> list[Any]:
     """What an assertion tells of events."""
     rows = InboxEvent.objects.filter(idp=idp).order_by("pk")
-    return list(rows.values("kind", "state", "outcome", "userids"))
-
-
-__all__ = ["ACTS", "Died", "World"]
+    return [*rows.values("kind", "state", "outcome", "userids")]

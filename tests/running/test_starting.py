@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from identity.management.steady import NO_TABLES, OLD_TABLES
 from identity.models import IdentityProvider
 from identity.models.idp import key_ring
 from sasebridge import starting
@@ -46,7 +47,7 @@ def test_F26_a_worker_refuses_to_begin_without_its_tables(
 ) -> None:
     ended = celery(tmp_path, command)
     assert ended.returncode == 1
-    assert ended.stderr == f"{starting.NO_TABLES}\n"
+    assert ended.stderr == f"{NO_TABLES}\n"
 
 
 @pytest.mark.alone
@@ -75,20 +76,20 @@ def test_F31_the_product_refuses_to_start_without_a_key_that_secrets_need(
 def test_F26_tables_of_an_earlier_release_are_told(db: None) -> None:
     assert starting.hindrance() == ""
     MigrationRecorder.Migration.objects.filter(app="sync").last().delete()  # type: ignore[union-attr]
-    assert starting.hindrance() == starting.OLD_TABLES
+    assert starting.hindrance() == OLD_TABLES
 
 
 @pytest.mark.django_db
 def test_F31_a_key_that_is_lacking_is_named_until_it_is_said_to_be_lost(
-    idp: IdentityProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
+    idp: IdentityProvider, settings: Any
 ) -> None:
     lacking = key_ring().newest
     assert starting.hindrance() == ""
     settings.ENCRYPTION_KEYS = ["another key"]
     assert f"lacks {lacking}, with" in starting.hindrance()
-    monkeypatch.setenv("LOST_KEYS", lacking)
+    settings.LOST_KEYS = [lacking]
     assert starting.hindrance() == ""
-    monkeypatch.delenv("LOST_KEYS")
+    settings.LOST_KEYS = []
     idp.set_secret("app_secret", "typed again")
     assert starting.hindrance() == ""
 
