@@ -13,6 +13,7 @@ from tests.dying.points import Point, named
 from tests.engine.conftest import GET, LIST, Trial, active
 from tests.engine.conftest import sync as sync
 from tests.engine.conftest import trial as trial
+from tests.events.synced import aside
 
 State = SyncRun.State
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,18 +47,19 @@ def stopped(trial: Trial, point: Point, act: Callable[[], object]) -> SyncRun:
     return run
 
 
-@pytest.mark.parametrize("point", STAGES, ids=str)
 def test_F27_closing_ends_a_run_at_any_stage_and_enabling_reads_anew(
-    trial: Trial, point: Point
+    trial: Trial,
 ) -> None:
-    run = stopped(
-        trial, point, lambda: IdentityProvider.objects.update(status="closed")
-    )
-    assert (run.state, run.error_cause) == (State.SUPERSEDED, "the IdP was closed")
-    assert departments_stay(trial)
-    if point is not WRITING:
-        assert active() == trial.people
-    IdentityProvider.objects.update(status="enabled")
+    def close() -> None:
+        IdentityProvider.objects.update(status="closed")
+
+    for point in STAGES:
+        run = stopped(trial, point, close)
+        assert (run.state, run.error_cause) == (State.SUPERSEDED, "the IdP was closed")
+        assert departments_stay(trial)
+        assert point is WRITING or active() == trial.people, point
+        IdentityProvider.objects.update(status="enabled")
+        trial.idp.refresh_from_db()
     trial.heals()
 
 
@@ -67,10 +69,11 @@ def departments_stay(trial: Trial) -> bool:
     return trial.tree <= now
 
 
-@pytest.mark.parametrize("point", STAGES, ids=str)
-def test_F28_deleting_the_idp_ends_a_run_at_any_stage_and_leaves_nothing(
-    trial: Trial, point: Point
+def test_F28_deleting_the_idp_ends_a_run_that_compares_and_leaves_nothing(
+    trial: Trial,
 ) -> None:
+    """While it reads, writes or waits: tests/engine/test_removal.py."""
+    point = named("compared-not-guarded")
     run = stopped(trial, point, lambda: IdentityProvider.objects.all().delete())
     assert run.state == State.SUPERSEDED
     for model in (SyncRun, Change, Employee, Department):
@@ -141,3 +144,31 @@ def test_F29_a_secret_that_is_rotated_at_the_vendor_alone_fails_the_run_once(
     assert schedule.waiting() == []
     trial.idp.set_secret("app_secret", trial.simulator.app_secret)
     trial.heals()
+
+
+@pytest.mark.parametrize("name", ["compared-not-guarded", "inside-batch-2", "counting"])
+def test_F10_a_run_whose_database_session_is_ended_fails_and_the_next_one_heals(
+    trial: Trial, name: str
+) -> None:
+    """What it was writing is undone as a whole; nobody is hidden by it."""
+    if connection.vendor != "postgresql":
+        return
+
+    def end_session() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (mine,) = cursor.fetchone()
+        aside(lambda: terminate(mine))
+
+    run = runs.enqueue(trial.idp, trigger="person")
+    with named(name).reached(trial.simulator, end_session):
+        runs.perform(run)
+    assert (run.state, run.error_code) == (State.FAILED, "internal")
+    assert active() >= trial.people - {trial.leaver}
+    trial.heals()
+
+
+def terminate(pid: int) -> None:
+    """End a session of the database, as an administrator of it may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])

@@ -35,14 +35,19 @@ def perform(order: Mapping[str, Any]) -> None:
     simulator = Simulator(company, **order["credentials"])
     _simulators.append(simulator)
     point = named(order["point"])
-    number, me = order["signal"], os.getpid()
     run = SyncRun.objects.get(pk=order["run"])
-    if connection.vendor == "postgresql":  # as everything here: not a minute
-        with connection.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = '300ms'")
     try:
-        with point.reached(simulator, lambda: os.kill(me, number)):
+        with point.reached(simulator, lambda: _meet(order["signal"])):
             runs.perform(run)
     except BaseException:
         traceback.print_exc(file=sys.stderr)
         raise
+
+
+def _meet(number: int) -> None:
+    """Send the signal to this process. The minute after which PostgreSQL gives a
+    standing transaction up is made short, as leases are elsewhere."""
+    if connection.vendor == "postgresql" and connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '200ms'")
+    os.kill(os.getpid(), number)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -16,7 +17,8 @@ from tests.plugins.simulated import MakeSimulator
 from tests.proof import machine
 from tests.proof.world import World
 
-SCENARIOS = int(os.environ.get("PROOF_SCENARIOS", "40"))
+USUAL = "40" if connection.vendor == "sqlite" else "6"
+SCENARIOS = int(os.environ.get("PROOF_SCENARIOS", USUAL))
 SEED = int(os.environ.get("PROOF_SEED", "1"))
 PARTS = -(-SCENARIOS // 50)
 """Each with a seed of its own, so that several processes share them."""
