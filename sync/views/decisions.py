@@ -9,7 +9,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from identity import audit
 from identity.access import administrators_only
@@ -53,7 +55,11 @@ def leave_out(request: "ConsoleRequest", run_id: int) -> HttpResponse:
     if "HX-Request" in request.headers:
         shown = {"run": run, "idp": run.idp, "trouble": words}
         shown |= waiting.context(request, run)
-        return render(request, "sync/_decision.html", shown)
+        response = render(request, "sync/_decision.html", shown)
+        if not words:  # the numbers stand elsewhere than the box: they are also said
+            told = {"value": _stored_words(len(left_out_of(run)))}
+            trigger_client_event(response, "sb:toast", told)
+        return response
     if words:
         messages.error(request, words)
     return redirect(_address(request, run))
@@ -205,6 +211,15 @@ def _address(request: "ConsoleRequest", run: SyncRun) -> str:
     place = urlencode({name: value for name, value in sent.items() if value})
     address = reverse("sync:run", args=[run.pk])
     return f"{address}?{place}#plan" if place else f"{address}#plan"
+
+
+def _stored_words(count: int) -> str:
+    words = ngettext(
+        "Stored: %(count)s row is left out.",
+        "Stored: %(count)s rows are left out.",
+        count,
+    )
+    return words % {"count": count}
 
 
 def _overtaken() -> str:

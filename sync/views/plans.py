@@ -2,23 +2,22 @@
 decision is about, and which rows are left out."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from sync import approving
 from sync.models import Change, SyncRun
 from sync.org.history import department_of, userid_of
+from sync.views.plan_words import LABELS, LOSSES, note_of
 
-Entity, Kind, Verdict = Change.Entity, Change.Kind, Change.Verdict
+Entity, Kind = Change.Entity, Change.Kind
 Row = tuple[str, str]
 """entity and key: what a row is about."""
 
@@ -31,28 +30,6 @@ ENDS = (Kind.LEAVE, Kind.OUT_OF_SCOPE, Kind.REMOVE)
 LOSING = (*ENDS, Kind.REPLACE)
 AGREED = "agreed"
 """The part of rows that an earlier approval was about."""
-LABELS: Mapping[tuple[str, str], Any] = {
-    (Entity.DEPARTMENT, Kind.REMOVE): gettext_lazy("Departments that go"),
-    (Entity.EMPLOYEE, Kind.REPLACE): gettext_lazy("User ids with another person"),
-    (Entity.EMPLOYEE, Kind.CREATE): gettext_lazy("People who join"),
-    (Entity.EMPLOYEE, Kind.UPDATE): gettext_lazy("People who change"),
-    (Entity.EMPLOYEE, Kind.RETURN): gettext_lazy("People who return"),
-    (Entity.DEPARTMENT, Kind.CREATE): gettext_lazy("New departments"),
-    (Entity.DEPARTMENT, Kind.UPDATE): gettext_lazy("Departments that change"),
-    (Entity.MEMBERSHIP, Kind.CREATE): gettext_lazy("New memberships"),
-    (Entity.MEMBERSHIP, Kind.UPDATE): gettext_lazy("Memberships that change"),
-    (Entity.MEMBERSHIP, Kind.REMOVE): gettext_lazy("Memberships that end"),
-}
-"""The other parts, losses first."""
-LOSSES: Mapping[str, Any] = {
-    Verdict.LEFT: gettext_lazy("Left the company"),
-    Verdict.MOVED: gettext_lazy("Moved out of the chosen scope"),
-    Verdict.HIDDEN: gettext_lazy("No longer visible to the app"),
-    Verdict.UNREADABLE: gettext_lazy("Could not be read"),
-    Verdict.FOUND: gettext_lazy("Still there"),
-    "": gettext_lazy("Not asked yet"),
-}
-"""People who lose access, by what the vendor said of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +158,15 @@ def mark_of(run: SyncRun) -> str:
 
 
 def with_memberships(run: SyncRun, rows: Sequence[Change]) -> set[Row]:
-    """What these rows are about, and the memberships that come or go with them: of a
-    person who does not join, and in a department that stays."""
-    whole = [row for row in rows if row.kind != Kind.UPDATE]
-    people = {row.key for row in whole if row.entity == Entity.EMPLOYEE}
-    places = {row.key for row in whole if row.entity == Entity.DEPARTMENT}
+    """What these rows are about, and the memberships that go with them: a person who is
+    left as they are stays where they are, and nobody comes into a department that is not
+    made or goes from one that stays."""
+    people = {row.key for row in rows if row.entity == Entity.EMPLOYEE}
+    places = {
+        row.key
+        for row in rows
+        if row.entity == Entity.DEPARTMENT and row.kind != Kind.UPDATE
+    }
     wanted = Q(pk=None)
     for key in people:
         wanted |= Q(key__startswith=f"{key}/")
@@ -236,7 +217,7 @@ def _parts(run: SyncRun, counts: Counts, agreed: int) -> Iterator[Part]:
             yield Part(
                 f"people-{verdict or 'unasked'}",
                 str(LOSSES[verdict]),
-                _note(run, verdict, vendor),
+                note_of(run, verdict, vendor),
                 count,
                 about & Q(approved=False),
                 loss=True,
@@ -264,40 +245,3 @@ def _sum(
         and verdict in (None, its_verdict)
         and not agreed
     )
-
-
-def _note(run: SyncRun, verdict: str, vendor: str) -> str:
-    """What the vendor said of people who would lose access, and what follows."""
-    if run.purpose == SyncRun.Purpose.UNDO:
-        return _(
-            "They came with the run that is undone. They become out of scope and cannot "
-            "log on, although %(vendor)s has them."
-        ) % {"vendor": vendor}
-    words = {
-        Verdict.LEFT.value: _(
-            "%(vendor)s was asked for each of them and does not know them any more. "
-            "They cannot be left out: who has left may not keep access."
-        ),
-        Verdict.MOVED.value: _(
-            "%(vendor)s still has them, but in no department that this IdP covers. They "
-            "become out of scope and cannot log on."
-        ),
-        Verdict.HIDDEN.value: _(
-            "%(vendor)s does not let the app see them any more. Often somebody made the "
-            "app's permission scope smaller: if that was a mistake, reject this and mend "
-            "it there."
-        ),
-        Verdict.UNREADABLE.value: _(
-            "%(vendor)s gave no answer about them. Nobody loses access before it does: "
-            "they are asked for once more."
-        ),
-        Verdict.FOUND.value: _(
-            "%(vendor)s found them when it was asked for exactly them: the read that "
-            "missed them was wrong, and they stay."
-        ),
-        "": _(
-            "They were missing from the read. Each is asked for in %(vendor)s by name "
-            "before anything happens, and nobody loses access who is not confirmed."
-        ),
-    }
-    return words[verdict] % {"vendor": vendor}

@@ -164,6 +164,7 @@ def _hold(page: Page, demo: Program, take: Take) -> None:
         timeout=120_000
     )
     page.set_viewport_size(HELD)
+    page.reload()  # without the chip of a run at work
     _let_settle(page)
     take("held")
     page.set_viewport_size(WIDE)

@@ -73,6 +73,7 @@ def stale(client: Client) -> None:
     LogonSession.objects.update(confirmed_at=old)
 
 
+@pytest.mark.alone
 def test_the_plan_is_read_in_parts_losses_first_with_before_and_after(
     console: Client, held: SyncRun
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_persons_memberships_are_left_out_with_the_person(
     assert held.left_out == []
 
 
+@pytest.mark.alone
 def test_who_left_has_no_box_and_is_not_left_out_by_a_forged_form(
     console: Client, held: SyncRun
 ) -> None:
@@ -241,6 +243,7 @@ def test_a_plan_is_rejected(console: Client, held: SyncRun) -> None:
     assert "does not wait any more" in words(late.content.decode())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
@@ -264,6 +267,7 @@ def test_a_plan_that_does_not_wait_says_why_and_leads_on(
     assert address(held, "approve") not in source
 
 
+@pytest.mark.alone
 def test_staff_read_the_plan_and_decide_nothing(
     staff_console: Client, held: SyncRun
 ) -> None:
@@ -276,6 +280,7 @@ def test_staff_read_the_plan_and_decide_nothing(
     assert staff_console.get(guard).status_code == 403
 
 
+@pytest.mark.alone
 def test_a_preview_says_that_nothing_was_written(
     console: Client, root: Department
 ) -> None:
