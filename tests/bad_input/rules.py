@@ -129,10 +129,10 @@ RULES: Mapping[str, Rule] = {
     "sync:webhooks": Rule(),
     "sync:webhook-new": Rule(post=(REFUSED,)),
     "sync:webhook": Rule("webhook"),
-    "sync:webhook-edit": Rule("webhook", post=(SENT_ON, REFUSED)),
-    "sync:webhook-rotate": Rule("webhook", post=(OVERTAKEN,)),
-    "sync:webhook-switch": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON,)),
-    "sync:webhook-test": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON,)),
+    "sync:webhook-edit": Rule("webhook", post=(SENT_ON, REFUSED, NOT_FOUND)),
+    "sync:webhook-rotate": Rule("webhook", post=(OVERTAKEN, NOT_FOUND)),
+    "sync:webhook-switch": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
+    "sync:webhook-test": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
     "sync:webhook-delete": Rule("webhook", get=(NO_METHOD,), post=(SENT_ON, NOT_FOUND)),
     "sync:directory": Rule(
         reads=(
