@@ -183,10 +183,9 @@ class Stage:
 
     def reads(self, userids: Iterable[str]) -> dict[str, int]:
         """Of these people those that were read, with the number of the read."""
-        marks = list(userids)
-        if not marks:
+        wanted = set(userids)
+        if not wanted:
             return {}
-        wanted = set(marks)
         rows = self._run(statements.FOUND, {"idp": self.idp_key})
         return {userid: read for userid, read in rows if userid in wanted}
 
