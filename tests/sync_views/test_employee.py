@@ -42,10 +42,14 @@ def test_a_person_is_shown_with_values_sources_departments_and_manager(
 def test_nothing_on_the_page_of_a_person_can_be_changed(
     console: Client, person: Employee
 ) -> None:
-    """U25: it comes from the IdP; the forms are the frame's own."""
+    """U25: it comes from the IdP. The one form asks for it again, and takes no value."""
     source = read(console, page_of(person))
     main = source[source.index('class="sb-page"') :]
-    assert not re.search(r"<(form|input|select|textarea|button)\b", main)
+    again = reverse("sync:employee-read", args=[person.pk])
+    assert re.findall(r'<form action="([^"]*)"', main) == [again]
+    assert len(re.findall(r"<(?:form|button)\b", main)) == 2
+    assert re.findall(r'<input\b[^>]*name="(\w+)"', main) == ["csrfmiddlewaretoken"]
+    assert not re.search(r"<(select|textarea)\b", main)
 
 
 def test_a_value_links_to_the_run_that_last_changed_it(
