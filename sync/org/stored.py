@@ -41,7 +41,7 @@ class Stored:
         """One alone has its stored count; of several each person counts once."""
         paths = dict(self._named(departments).values_list("source_id", "path"))
         missing = tuple(one for one in departments if one not in paths)
-        tops = _topmost(paths.values())
+        tops = topmost(paths.values())
         if not tops:
             return Size(0, 0, missing)
         inside = self._rows.filter(reduce(or_, map(within, tops)))
@@ -107,7 +107,7 @@ def _has(target: str) -> Q:
     return Q(attributes__has_key=target.removeprefix(ATTRIBUTE))
 
 
-def _topmost(paths: Iterable[str]) -> list[str]:
+def topmost(paths: Iterable[str]) -> list[str]:
     """Without those that lie below another: what is below sorts right behind it."""
     tops: list[str] = []
     for path in sorted(paths):
