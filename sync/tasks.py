@@ -17,6 +17,7 @@ from sync import (
     doorbell,
     handling,
     notify,
+    retention,
     runs,
     schedule,
     webhooks,
@@ -121,6 +122,8 @@ def prune() -> None:
     """Remove traces and sessions that have been over for long."""
     if removed := pruning.prune(stop=stopping.is_set):
         log.info("%s old traces and sessions removed", removed)
+    if removed := retention.prune(stop=stopping.is_set):
+        log.info("%s old rows of the history removed", removed)
     notify.prune()
     webhooks.prune()
 

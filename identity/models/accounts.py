@@ -89,6 +89,9 @@ class Enterprise(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
     )
 
+    history_from = models.DateTimeField(null=True, blank=True, editable=False)
+    """From when on history is whole: what was before may have been removed."""
+
     class Meta:
         verbose_name = _("enterprise")
         verbose_name_plural = _("enterprises")

@@ -21,8 +21,12 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
 
     class Meta:
         model = Enterprise
-        fields = ["name", "identifier"]
+        fields = ["name", "identifier", "history_days"]
         help_texts = {
+            "history_days": _(
+                "30 to 3650. Older runs and changes are removed for good, and the "
+                "directory can be shown as it was for so long only."
+            ),
             "identifier": _(
                 "3 to 64 letters, digits, hyphens and underscores. Employees enter it "
                 "in the SASE client; after a change they need the new one."
@@ -48,3 +52,9 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         super().__init__(*args, **kwargs)
         # Its default is made up anew each time, so Django would ask for it twice.
         self.fields["identifier"].show_hidden_initial = False
+        self.fields["history_days"].required = False
+
+    def clean_history_days(self) -> int:
+        """Nothing at all leaves it as it is."""
+        days: int | None = self.cleaned_data.get("history_days")
+        return self.initial["history_days"] if days is None else days

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from identity import mapping
-from identity.models import IdentityProvider
+from identity.models import Enterprise, IdentityProvider
 from sync.models import Change, Department, Employee, Membership
 from sync.org.past import Person, Picture, Seat, Step, Unit
 
@@ -41,8 +41,12 @@ def moment(idp: IdentityProvider, at: datetime) -> Moment:
 
 
 def began(idp: IdentityProvider) -> datetime | None:
-    """When the history of an IdP begins; None if nothing has happened yet."""
-    return _made(idp).order_by("pk").values_list("at", flat=True).first()
+    """From when on the history of an IdP is whole; None if nothing has happened yet."""
+    oldest = _made(idp).order_by("pk").values_list("at", flat=True).first()
+    whole = Enterprise.load().history_from
+    if whole is None or idp.confirmed_at is None or idp.confirmed_at > whole:
+        return oldest
+    return whole
 
 
 def _made(idp: IdentityProvider) -> QuerySet[Change]:

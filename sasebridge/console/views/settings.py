@@ -84,6 +84,7 @@ def _save(form: EnterpriseForm, request: "ConsoleRequest") -> None:
     detail = {
         name: {"before": form.initial[name], "after": form.cleaned_data[name]}
         for name in form.changed_data
+        if form.cleaned_data[name] != form.initial[name]
     }
     if detail:
         audit.record(
