@@ -38,7 +38,6 @@ def rows() -> list[object]:
     ]
 
 
-@pytest.mark.alone
 def test_F18_a_worker_that_wakes_up_after_its_lease_writes_nothing(
     dying: Dying,
 ) -> None:
