@@ -8,19 +8,24 @@ from django.db import connection
 
 
 def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Put rows into a table the fast way of each database."""
+    """Put rows into a table the fast way of each database.
+
+    They are made before it begins: whoever makes them may ask the database, and would
+    wait for ever on a connection that a COPY has.
+    """
+    ready = list(rows)
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
+                for row in ready:
                     copy.write_row(row)
             return
         marks = ", ".join(["%s"] * len(columns))
         with _short_transaction():
             cursor.executemany(
                 f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
-                list(rows),
+                ready,
             )
 
 

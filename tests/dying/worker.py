@@ -52,7 +52,7 @@ def _hasten(connection: BaseDatabaseWrapper, **_: Any) -> None:
     as leases are elsewhere; of other threads that a signal meets in one, too."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = '3s'")
+            cursor.execute("SET idle_in_transaction_session_timeout = '2s'")
 
 
 def _meet(number: int) -> None:
