@@ -54,6 +54,12 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         self.fields["identifier"].show_hidden_initial = False
         self.fields["history_days"].required = False
 
+    def takes_away(self) -> bool:
+        """Whether employees would need another identifier, or history would go for good
+        (T-48)."""
+        less = self.cleaned_data["history_days"] < self.initial["history_days"]
+        return less or "identifier" in self.changed_data
+
     def clean_history_days(self) -> int:
         """Nothing at all leaves it as it is."""
         days: int | None = self.cleaned_data.get("history_days")

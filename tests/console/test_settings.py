@@ -1,11 +1,13 @@
 """Settings: the Enterprise Authentication Identifier and the company's name."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from identity.models import AuditEvent, Enterprise
+from identity.models import AuditEvent, Enterprise, LogonSession
 
 
 def save(client: Client, identifier: str, name: str = "Acme") -> Any:
@@ -81,3 +83,23 @@ def test_staff_cannot_change_it(staff_console: Client) -> None:
 def test_a_visitor_cannot_change_it(client: Client, db: None) -> None:
     assert save(client, "taken-over").status_code == 302
     assert not Enterprise.objects.filter(identifier="taken-over").exists()
+
+
+def test_t48_less_history_needs_the_password_and_more_does_not(
+    console: Client,
+) -> None:
+    """What is older goes for good, and with it undo and the past of the directory."""
+    enterprise = Enterprise.load()
+    LogonSession.objects.update(confirmed_at=timezone.now() - timedelta(hours=1))
+    sent = {"name": "Acme", "identifier": enterprise.identifier}
+    kept = enterprise.history_days
+    answer = console.post("/settings/", sent | {"history_days": "30"})
+    assert answer.status_code == 422
+    assert Enterprise.load().history_days == kept
+    assert 'name="own_password"' in answer.text
+    assert console.post("/settings/", sent | {"history_days": kept}).status_code == 302
+    longer = sent | {"history_days": str(kept + 1)}
+    assert console.post("/settings/", longer).status_code == 302
+    proven = sent | {"history_days": "30", "own_password": "correct horse battery"}
+    assert console.post("/settings/", proven).status_code == 302
+    assert Enterprise.load().history_days == 30

@@ -34,7 +34,7 @@ def general(request: "ConsoleRequest") -> HttpResponse:
     identifier = enterprise.identifier
     sent = request.POST if request.method == "POST" else None
     form, proof = EnterpriseForm(sent, instance=enterprise), Proof(request)
-    if form.is_valid() and ("identifier" not in form.changed_data or proof.given()):
+    if form.is_valid() and (not form.takes_away() or proof.given()):
         _save(form, request)
         messages.success(request, _("Saved."))
         return redirect("console:settings")
