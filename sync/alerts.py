@@ -179,7 +179,8 @@ def _standing(idp: IdentityProvider, kind: Kind, count: int) -> Alert | None:
         return None
     if standing.exists():
         return None
-    return note(kind, f"{idp.pk}:{rows.count()}", idp=idp, count=count)
+    last = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return note(kind, f"{idp.pk}:after:{last}", idp=idp, count=count)
 
 
 # --- to whom ---

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from identity.models import IdentityProvider, User
-from sync import alerts, tasks
+from sync import alerts, notify, tasks
 from sync.models import Alert, AlertDelivery, AlertSettings, InboxEvent
 from tests import builders
 
@@ -140,3 +140,18 @@ def test_without_mail_the_alert_is_kept_and_goes_nowhere(
     tasks.find_alerts()
     assert Alert.objects.count() == 1
     assert not AlertDelivery.objects.exists()
+
+
+def test_events_that_wait_are_told_again_after_old_alerts_were_removed(
+    acme: IdentityProvider,
+) -> None:
+    """An alert's number among its kind is taken again once an older one is pruned."""
+    for days in (200, 100):
+        with time_machine.travel(timezone.now() - timedelta(days=days)):
+            one = builders.event(acme, "left", ["u1"], state="held")
+            assert kinds() == ["leavers"]
+            InboxEvent.objects.filter(pk=one.pk).update(state="applied")
+            assert kinds() == []
+    notify.prune()
+    builders.event(acme, "left", ["u1"], state="held")
+    assert kinds() == ["leavers"]
