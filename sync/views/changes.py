@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from identity.models import IdentityProvider
 from sync.models import Change, Employee
 from sync.org.departments import Trails, trails
-from sync.org.history import department_of, differences, userid_of
-from sync.org.person import label_of
+from sync.org.history import department_of, differences, flat, userid_of
+from sync.org.person import MOBILE, label_of
 from sync.views.veil import Veil
 
 Entity, Kind = Change.Entity, Change.Kind
@@ -91,11 +91,14 @@ def told(changes: Iterable[Change], cast: Cast, veil: Veil) -> list[Told]:
 def _told(change: Change, cast: Cast, veil: Veil) -> Told:
     userid, key = userid_of(change), department_of(change)
     person = cast.whom(change)
-    mobile = person.mobile if person else ""
+    mobile = person.mobile if person else _mobile_in(change)
     lines = tuple(_lines(change, veil, mobile))
     if change.entity == Entity.DEPARTMENT:
         return Told(change, _of_department(cast, key, change.label), None, lines)
-    subject = _of_person(person, veil.text(change.label or userid, mobile))
+    if person is None:
+        subject = Subject(veil.text(change.label or userid, mobile))
+    else:
+        subject = subject_of(person, veil)
     department = _of_department(cast, key) if key else None
     return Told(change, subject, department, lines)
 
@@ -132,12 +135,18 @@ def _label(field: str) -> str:
     return structure.get(field) or label_of(field)
 
 
-def _of_person(person: Employee | None, name: str) -> Subject:
-    if person is None:
-        return Subject(name)
-    return Subject(
-        person.name, reverse("sync:employee", args=[person.pk]), person.title
+def subject_of(person: Employee, veil: Veil) -> Subject:
+    """Somebody with the way to their page, as this reader may see them."""
+    name, title = (
+        veil.value(field, text, person.mobile)
+        for field, text in (("name", person.name), ("title", person.title))
     )
+    return Subject(name, reverse("sync:employee", args=[person.pk]), title)
+
+
+def _mobile_in(change: Change) -> str:
+    """The mobile of somebody who is planned, or is not there any more."""
+    return flat(change.after).get(MOBILE) or flat(change.before).get(MOBILE, "")
 
 
 def _of_department(cast: Cast, key: str, label: str = "") -> Subject:

@@ -20,7 +20,7 @@ from sync.org.changes import KINDS, Wanted, newest
 from sync.org.person import private_fields
 from sync.views import asked as asking
 from sync.views import outcome, parameters
-from sync.views.changes import Told, cast_of, told
+from sync.views.changes import Told, cast_of, subject_of, told
 from sync.views.veil import Veil
 
 if TYPE_CHECKING:
@@ -104,12 +104,14 @@ def _read(request: HttpRequest, offered: list[IdentityProvider]) -> Asked:
         parameters.choice(request, "trigger", SyncRun.Trigger.values),
     )
     here = QueryDict(mutable=True)
-    for name, value, _label in _on(wanted, what, since, until):
+    on = list(_on(wanted, what, since, until))
+    for name, value, _label in on:
         here[name] = value
-    chips = [
-        Chip(label, _without(here, name))
-        for name, _value, label in _on(wanted, what, since, until)
-    ]
+    if wanted.person:
+        veil = Veil(request.user, private_fields(wanted.person.idp))
+        shown = subject_of(wanted.person, veil).name
+        on = [(n, v, shown if n == "person" else label) for n, v, label in on]
+    chips = [Chip(label, _without(here, name)) for name, _value, label in on]
     return Asked(wanted, here, tuple(chips))
 
 

@@ -81,17 +81,24 @@ def _named(
     idp: IdentityProvider, rows: list[Kept], veil: Veil
 ) -> list[tuple[Kept, Subject]]:
     """Each row with what it is about, a person with a link."""
-    keys = [row.key for row in rows if row.entity == Change.Entity.EMPLOYEE]
+    keys = {_userid(row) for row in rows}
     found = Employee.objects.filter(idp=idp, userid__in=keys).order_by("pk")
-    pages = {row.userid: reverse("sync:employee", args=[row.pk]) for row in found}
-    return [
-        (
-            row,
-            Subject(
-                veil.text(row.label or row.key),
-                pages.get(row.key, "") if row.entity == Change.Entity.EMPLOYEE else "",
-                veil.text(row.key),
-            ),
-        )
-        for row in rows
-    ]
+    people = {row.userid: row for row in found}
+    return [(row, _subject(row, people.get(_userid(row)), veil)) for row in rows]
+
+
+def _subject(row: Kept, person: Employee | None, veil: Veil) -> Subject:
+    mobile = person.mobile if person else ""
+    linked = person is not None and row.entity == Change.Entity.EMPLOYEE
+    return Subject(
+        veil.text(row.label or row.key, mobile),
+        reverse("sync:employee", args=[person.pk]) if person and linked else "",
+        veil.text(row.key, mobile),
+    )
+
+
+def _userid(row: Kept) -> str:
+    """Of a membership the part before the department's id; "" of a department."""
+    if row.entity == Change.Entity.MEMBERSHIP:
+        return row.key.rpartition("/")[0]
+    return "" if row.entity == Change.Entity.DEPARTMENT else row.key

@@ -181,9 +181,18 @@ def with_memberships(run: SyncRun, rows: Sequence[Change]) -> set[Row]:
     return {(row.entity, row.key) for row in rows} | tied
 
 
-def searched(run: SyncRun, text: str) -> QuerySet[Change]:
-    """Rows of the plan whose name or id has this text in it."""
-    return planned(run).filter(Q(label__icontains=text) | Q(key__icontains=text))
+def searched(run: SyncRun, text: str, *, hidden: bool) -> QuerySet[Change]:
+    """Rows of the plan whose name or id has this text in it.
+
+    A user id may be a mobile: who must not see those (`hidden`) finds by digits a whole
+    user id only, or could try for the others one by one.
+    """
+    named, keyed = Q(label__icontains=text), Q(key__icontains=text)
+    if hidden and any(map(str.isdigit, text)):
+        keyed = Q(key=text) | Q(key__startswith=f"{text}/", entity=Entity.MEMBERSHIP)
+        if not any(map(str.isalpha, text)):  # a name may hold the number too
+            named &= Q(entity=Entity.DEPARTMENT) | Q(label=text)
+    return planned(run).filter(named | keyed)
 
 
 def _left_out(run: SyncRun) -> Iterator[Change]:

@@ -75,7 +75,9 @@ def _shown(request: "ConsoleRequest", run: SyncRun, plan: Plan) -> Shown:
     text = parameters.text(request, "q")
     part = plan.part(request.GET.get("part", ""))
     after = parameters.place(request, "after")
-    rows = _page(_chosen(run, part, text), after)
+    hidden = not request.user.is_administrator
+    found_in = searched(run, text, hidden=hidden) if text else _of(run, part)
+    rows = _page(found_in, after)
     found = rows[:PAGE]
     veil = Veil(request.user, private_fields(run.idp))
     out = left_out_of(run)
@@ -89,9 +91,7 @@ def _shown(request: "ConsoleRequest", run: SyncRun, plan: Plan) -> Shown:
     )
 
 
-def _chosen(run: SyncRun, part: Part | None, text: str) -> QuerySet[Change]:
-    if text:
-        return searched(run, text)
+def _of(run: SyncRun, part: Part | None) -> QuerySet[Change]:
     return planned(run).filter(part.about) if part else planned(run).none()
 
 
