@@ -49,8 +49,8 @@ def leave_out(request: "ConsoleRequest", run_id: int) -> HttpResponse:
             return _too_late(request, run)
         rows = _rows_of(request, run)
         ticked = _keys(request, "out")
-        if not ticked <= {row.pk for row in rows}:
-            raise Http404("not on this page")
+        if not ticked <= {row.pk for row in rows if not row.approved}:
+            raise Http404("not on this page, or agreed to already")
         words = _stored(request, run, rows, ticked)
     if "HX-Request" in request.headers:
         shown = {"run": run, "idp": run.idp, "trouble": words}
@@ -71,8 +71,10 @@ def approve(request: "ConsoleRequest", run_id: int) -> HttpResponse:
     """Approve exactly the plan that was read, without the rows that are left out; leads
     to the run that carries it out."""
     run, proof = _run(run_id), Proof(request)
-    plan = plan_of(run)
+    plan, digest = plan_of(run), ""
     if approving.waiting(run):
+        # Only now: what begins to wait while this is read was never asked about.
+        digest = request.POST.get("digest", "")
         if request.POST.get("mark") != plan.mark:
             return _again(request, run, proof, _overtaken(), CONFLICT)
         trouble = _typed_wrong(request, plan)
@@ -83,7 +85,7 @@ def approve(request: "ConsoleRequest", run_id: int) -> HttpResponse:
             queued = approving.approve(
                 run,
                 request.user,
-                digest=request.POST.get("digest", ""),
+                digest=digest,
                 left_out=left_out_of(run),
             )
             _record(request, "run.approve", plan, run=run.pk, carried_out_by=queued.pk)

@@ -368,3 +368,37 @@ def test_what_is_kept_is_seen_on_the_overview_and_released(
     assert not Kept.objects.exists()
     assert AuditEvent.objects.get(action="run.release").detail["key"] == "user000001"
     assert "Nothing is kept back" in words(read(console, page))
+
+
+@pytest.mark.alone
+def test_what_was_agreed_to_earlier_cannot_be_left_out(
+    console: Client, held: SyncRun
+) -> None:
+    """The page offers no box for it, and the numbers do not count it."""
+    agreed = Change.objects.get(run=held, approved=True)
+    data = {"row": [agreed.pk], "out": [agreed.pk]}
+    assert console.post(address(held, "leave-out"), data).status_code == 404
+    held.refresh_from_db()
+    assert held.left_out == []
+
+
+def test_t48_a_plan_that_begins_to_wait_while_it_is_approved_is_asked_about(
+    console: Client, held: SyncRun
+) -> None:
+    """An IdP that is enabled between two looks must not skip the password."""
+    stale(console)
+    idps = IdentityProvider.objects.filter(pk=held.idp_id)
+    idps.update(status="closed")
+    looks = []
+
+    def enable(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        if sql.startswith("SELECT") and "JOIN" in sql and "left_out" in sql:
+            looks.append(sql)
+            if len(looks) == 2:
+                idps.update(status="enabled")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(enable):
+        console.post(address(held, "approve"), {"digest": held.digest})
+    assert len(looks) >= 2
+    assert not SyncRun.objects.filter(approves=held).exists()
