@@ -12,13 +12,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from identity.models import IdentityProvider
-from sync.models import Change, Department, Employee, Membership
+from sync.models import Change, Department, Employee, Membership, SyncRun
 
 Kind = Change.Kind
 EMPLOYEE, DEPARTMENT = Change.Entity.EMPLOYEE, Change.Entity.DEPARTMENT
 ENVELOPE, MOVED = "directory.changed", "employee.moved"
 MOST = 100
 """Changes in one message."""
+FAR = 1000
+"""Changes of others that are walked through again each time; more are not."""
 OF: Mapping[tuple[str, str], str] = {
     (EMPLOYEE, Kind.CREATE): "employee.created",
     (EMPLOYEE, Kind.UPDATE): "employee.updated",
@@ -66,6 +68,21 @@ def after(idp: IdentityProvider, position: int, through: int = 0) -> list[Change
     if through:
         rows = rows.filter(pk__lte=through)
     return list(rows.order_by("pk")[:MOST])
+
+
+def passed(idp: IdentityProvider, position: int) -> int:
+    """From where `after` need not look again where it has just found nothing: it walks
+    all changes since, those of other IdPs too. Inside a transaction.
+
+    Whoever has an id up to the newest one now, and has not committed yet, holds an open
+    run: it is waited for, and looked for once more.
+    """
+    newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if newest - position < FAR:
+        return position
+    rows = SyncRun.objects.filter(idp=idp, state__in=SyncRun.OPEN).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+    return position if after(idp, position, newest) else newest
 
 
 def body(

@@ -209,6 +209,8 @@ def _made(endpoint: WebhookEndpoint, idp: IdentityProvider) -> WebhookMessage | 
                 return None
             changes = feed.after(idp, cursor.position)
             if not changes:
+                cursor.position = feed.passed(idp, cursor.position)
+                cursor.save(update_fields=["position"])
                 return None
             before, cursor.position = cursor.position, changes[-1].pk
             cursor.save(update_fields=["position"])
