@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from identity import mapping
 from identity.models import Enterprise, IdentityProvider
 from sync.models import Change, Department, Employee, Membership
-from sync.org.past import Person, Picture, Seat, Step, Unit
+from sync.org.past import UNIONID, Person, Picture, Seat, Step, Unit
 
 COLUMNS = tuple(field.key for field in mapping.CATALOGUE)
 STEP = ("entity", "kind", "key", "before")
@@ -63,12 +63,14 @@ def steps(
     until: int | None = None,
     entities: Collection[str] = (),
     keys: Collection[str] | None = None,
+    fields: Collection[str] | None = None,
 ) -> Iterator[Step]:
     """What was done after a change, newest first, up to another one; only of these
-    entities and keys."""
+    entities and keys. Where of people no more than some fields matter, updates of others
+    are not even read."""
     if keys is not None and len(keys) > PORTION:
         wanted = set(keys)
-        found = steps(idp, after, until=until, entities=entities)
+        found = steps(idp, after, until=until, entities=entities, fields=fields)
         yield from (step for step in found if step.key in wanted)
         return
     rows = _made(idp).filter(pk__gt=after)
@@ -78,6 +80,13 @@ def steps(
         rows = rows.filter(entity__in=entities)
     if keys is not None:
         rows = rows.filter(key__in=keys)
+    if fields is not None:
+        names = {UNIONID, *fields}
+        rows = rows.exclude(
+            ~Q(before__has_any_keys=sorted(names)),
+            entity=EMPLOYEE,
+            kind=Change.Kind.UPDATE,
+        )
     lines = rows.order_by("-pk").values_list(*STEP)
     yield from map(Step._make, lines.iterator(chunk_size=2000))
 

@@ -161,7 +161,7 @@ def _tree(idp_id: UUID, pivot: int) -> PastTree:
         _statuses(idp),
         asof.seats(Membership.objects.filter(employee__idp=idp)),
     )
-    picture.take_back(asof.steps(idp, pivot))
+    picture.take_back(asof.steps(idp, pivot, fields=()))
     active = {userid for userid in picture.people if picture.active(userid)}
     pairs = [
         (userid, department)
@@ -244,9 +244,10 @@ def _names(
     for userid, pk, status, unionid, name in found.values_list(*columns):
         held = picture.people.setdefault(userid, [])
         held.append(Person(pk, status, unionid, {"name": name}))
-    picture.take_back(
-        asof.steps(idp, at.pivot, entities=(asof.EMPLOYEE,), keys=userids)
+    changed = asof.steps(
+        idp, at.pivot, entities=(asof.EMPLOYEE,), keys=userids, fields=("name",)
     )
+    picture.take_back(changed)
     for userid in userids:
         if one := picture.active(userid):
             yield one.values.get("name", ""), userid

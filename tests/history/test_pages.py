@@ -1,78 +1,17 @@
 """The list of changes, the timelines, and the directory as of a past moment."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from identity.models import IdentityProvider
-from sync.models import Change, Department, Employee, SyncRun
+from sync.models import Change, Department, Employee
 from tests import builders
+from tests.history.conftest import NOW, ago, made
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
-
-
-@pytest.fixture
-def idp(db: None) -> IdentityProvider:
-    return builders.idp()
-
-
-@pytest.fixture
-def root(idp: IdentityProvider) -> Department:
-    """Three days ago a company began; two days ago Li left Sales, Sales was renamed, and
-    Wang joined; yesterday a department was closed."""
-    root = builders.department(idp, "1", "Acme")
-    sales = builders.department(idp, "20", "Selling", root)
-    wang = builders.employee(idp, "wang", "Wang Fang", [sales], mobile="13800001111")
-    li = builders.employee(idp, "li", "Li Wei", status="left", mobile="13900002222")
-    builders.recount(idp)
-    began = builders.run(idp, trigger=SyncRun.Trigger.CONFIRM)
-    for entity, key in (
-        ("department", "1"),
-        ("department", "20"),
-        ("department", "30"),
-        ("employee", "li"),
-    ):
-        made(
-            began, 72, entity, "create", key, place=key if entity != "employee" else ""
-        )
-    second = builders.run(idp, trigger=SyncRun.Trigger.EVENT)
-    before = {"unionid": "union-li", "name": li.name, "mobile": li.mobile}
-    made(second, 48, "employee", "leave", "li", label=li.name, before=before)
-    seat = {"order": 1, "leader": False}
-    made(second, 48, "membership", "remove", "li/20", place="20", before=seat)
-    sides = {"before": {"name": "Sales"}, "after": {"name": "Selling"}}
-    made(second, 48, "department", "update", "20", place="20", label="Selling", **sides)
-    made(second, 48, "employee", "create", "wang", label=wang.name)
-    third = builders.run(idp, trigger=SyncRun.Trigger.SCHEDULE)
-    gone = {"name": "Closed office", "parent_id": "1", "order": 3}
-    made(
-        third,
-        24,
-        "department",
-        "remove",
-        "30",
-        place="30",
-        before=gone,
-        label="Closed office",
-    )
-    return root
-
-
-def made(
-    run: SyncRun, hours: int, entity: str, kind: str, key: str, **values: Any
-) -> Change:
-    at = NOW - timedelta(hours=hours)
-    return builders.change(run, entity, kind, key, at=at, **values)
-
-
-def ago(hours: int) -> str:
-    at: datetime = timezone.localtime(NOW - timedelta(hours=hours))
-    return at.strftime("%Y-%m-%dT%H:%M")
 
 
 def test_u22_filter_by_left_leads_to_the_person_to_the_run_and_back(
