@@ -12,7 +12,7 @@ from django.utils import timezone
 from identity.connectors.records import EmployeeRecord, Lookup, MembershipRecord
 from identity.mapping import ATTRIBUTE
 from identity.models import IdentityProvider
-from sync import cuts, history, plan, sound
+from sync import cuts, erasure, history, plan, sound
 from sync.models import Change, Employee, Kept, Membership
 from sync.staging import NotNew, Stage, attributes_of
 from sync.statements import COLUMNS
@@ -258,10 +258,12 @@ def _same_person(row: Employee, record: EmployeeRecord) -> bool:
     """Whether a row is of the person who has its userid now.
 
     Somebody who left is taken back only by a unionid that is known and equal: userids
-    are given again (T-12).
+    are given again (T-12). Of somebody whose values were erased its mark is known.
     """
     if row.unionid and record.unionid:
-        return row.unionid == record.unionid
+        erased = row.erased_at is not None
+        now = erasure.mark(row.idp_id, record.unionid) if erased else record.unionid
+        return row.unionid == now
     return row.status != Employee.Status.LEFT
 
 

@@ -15,8 +15,10 @@ from sync import (
     approving,
     catchup,
     doorbell,
+    erasure,
     handling,
     notify,
+    outworn,
     retention,
     runs,
     schedule,
@@ -119,11 +121,15 @@ def end_overdue() -> None:
 
 @shared_task
 def prune() -> None:
-    """Remove traces and sessions that have been over for long."""
+    """Remove or empty what has been over for long."""
     if removed := pruning.prune(stop=stopping.is_set):
         log.info("%s old traces and sessions removed", removed)
     if removed := retention.prune(stop=stopping.is_set):
         log.info("%s old rows of the history removed", removed)
+    if erased := erasure.erase(stop=stopping.is_set):
+        log.info("the values of %s people who left were erased", erased)
+    if emptied := outworn.empty(stop=stopping.is_set):
+        log.info("%s old notices, plans and reports emptied", emptied)
     notify.prune()
     webhooks.prune()
 

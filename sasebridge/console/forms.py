@@ -21,11 +21,16 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
 
     class Meta:
         model = Enterprise
-        fields = ["name", "identifier", "history_days"]
+        fields = ["name", "identifier", "history_days", "erase_after_days"]
         help_texts = {
             "history_days": _(
                 "30 to 3650. Older runs and changes are removed for good, and the "
                 "directory can be shown as it was for so long only."
+            ),
+            "erase_after_days": _(
+                "1 to 3650. So long after somebody left, their name, mobile, e-mail "
+                "and all other values are erased for good, here and in the history; "
+                "that somebody was here, and when, stays. Who comes back is known."
             ),
             "identifier": _(
                 "3 to 64 letters, digits, hyphens and underscores. Employees enter it "
@@ -52,15 +57,24 @@ class EnterpriseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         super().__init__(*args, **kwargs)
         # Its default is made up anew each time, so Django would ask for it twice.
         self.fields["identifier"].show_hidden_initial = False
-        self.fields["history_days"].required = False
+        for name in ("history_days", "erase_after_days"):
+            self.fields[name].required = False
 
     def takes_away(self) -> bool:
-        """Whether employees would need another identifier, or history would go for good
-        (T-48)."""
-        less = self.cleaned_data["history_days"] < self.initial["history_days"]
+        """Whether employees would need another identifier, or history or values would
+        go for good (T-48)."""
+        days = ("history_days", "erase_after_days")
+        less = any(self.cleaned_data[name] < self.initial[name] for name in days)
         return less or "identifier" in self.changed_data
 
     def clean_history_days(self) -> int:
         """Nothing at all leaves it as it is."""
-        days: int | None = self.cleaned_data.get("history_days")
-        return self.initial["history_days"] if days is None else days
+        return self._days("history_days")
+
+    def clean_erase_after_days(self) -> int:
+        """The same."""
+        return self._days("erase_after_days")
+
+    def _days(self, name: str) -> int:
+        days: int | None = self.cleaned_data.get(name)
+        return self.initial[name] if days is None else days

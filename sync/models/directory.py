@@ -161,7 +161,8 @@ class Employee(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """No name: the audit trail keeps this, and nothing of it is ever erased."""
+        return self.userid
 
 
 class Membership(models.Model):

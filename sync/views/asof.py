@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from identity.models import IdentityProvider
 from sync.models import Department
@@ -138,7 +139,12 @@ def _card(one: Person, places: list[str], veil: Veil) -> PastCard:
         for field in ("name", "title", "email")
     )
     return PastCard(
-        one.row, name, title, veil.value("mobile", mobile), email, tuple(places)
+        one.row,
+        name or _("Erased person"),
+        title,
+        veil.value("mobile", mobile),
+        email,
+        tuple(places),
     )
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from identity.models import IdentityProvider
+from sync.erasure import is_mark
 from sync.models import Change, Employee
 from sync.org.departments import Trails, trails
 from sync.org.history import department_of, differences, flat, userid_of
@@ -113,14 +114,19 @@ def _lines(change: Change, veil: Veil, mobile: str) -> Iterable[Line]:
             continue
         yield Line(
             _label(difference.field),
-            veil.value(difference.field, difference.before, mobile),
-            veil.value(difference.field, difference.after, mobile),
+            veil.value(difference.field, _kept(difference.before), mobile),
+            veil.value(difference.field, _kept(difference.after), mobile),
         )
 
 
 def _status(value: str) -> str:
     """A status as people read it."""
     return str(dict(Employee.Status.choices).get(value, value))
+
+
+def _kept(value: str) -> str:
+    """A value, or that only a mark is left of it."""
+    return _("erased") if is_mark(value) else value
 
 
 def _label(field: str) -> str:
@@ -137,11 +143,9 @@ def _label(field: str) -> str:
 
 def subject_of(person: Employee, veil: Veil) -> Subject:
     """Somebody with the way to their page, as this reader may see them."""
-    name, title = (
-        veil.value(field, text, person.mobile)
-        for field, text in (("name", person.name), ("title", person.title))
-    )
-    return Subject(name, reverse("sync:employee", args=[person.pk]), title)
+    title = veil.value("title", person.title, person.mobile)
+    address = reverse("sync:employee", args=[person.pk])
+    return Subject(veil.name(person), address, title)
 
 
 def _mobile_in(change: Change) -> str:

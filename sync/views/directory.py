@@ -225,7 +225,7 @@ def _card(person: Person, veil: Veil, names: Trails) -> Card:
     employee = person.employee
     return Card(
         employee,
-        veil.value("name", employee.name, employee.mobile),
+        veil.name(employee),
         veil.value("title", employee.title, employee.mobile),
         veil.value("mobile", employee.mobile),
         veil.value("email", employee.email, employee.mobile),

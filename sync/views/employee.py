@@ -48,7 +48,7 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
     userid = veil.text(person.userid, person.mobile)
     return {
         "employee": person,
-        "name": veil.value("name", person.name, person.mobile),
+        "name": veil.name(person),
         "title": veil.value("title", person.title, person.mobile),
         "cut": AccessCut.objects.filter(employee=person).first(),
         "idp": person.idp,
@@ -68,7 +68,7 @@ def person_shown(request: "ConsoleRequest", person: Employee) -> dict[str, objec
 
 def _manager_name(known: Profile, veil: Veil) -> str:
     who = known.manager
-    return veil.value("name", who.name, who.mobile) if who else ""
+    return veil.name(who) if who else ""
 
 
 def _shown(value: Value, known: Profile, veil: Veil) -> Shown:

@@ -53,9 +53,8 @@ class Names:
         veil, row = self.veils[idp], self.people.get((idp, userid))
         if row is None:
             return Subject(veil.text(userid))
-        name = veil.value("name", row.name, row.mobile)
         title = veil.value("title", row.title, row.mobile)
-        return Subject(name, reverse("sync:employee", args=[row.pk]), title)
+        return Subject(veil.name(row), reverse("sync:employee", args=[row.pk]), title)
 
     def department(self, idp: UUID, key: str) -> Subject:
         """A department."""

@@ -46,7 +46,7 @@ def access(request: "ConsoleRequest", employee_id: int) -> HttpResponse:
         "employee": person,
         "idp": person.idp,
         "vendor": person.idp.connector_class.label,
-        "name": veil.value("name", person.name, person.mobile),
+        "name": veil.name(person),
         "lines": _lines(found, person),
         "why_not": cause_of(found.bar, person)[0] if found.bar else "",
         "admissions": found.admissions,
@@ -72,7 +72,7 @@ def _line(answer: Answer, namesake: Employee | None, person: Employee) -> Line:
 
 
 def _name(person: Employee | None, veil: Veil) -> str:
-    return veil.value("name", person.name, person.mobile) if person else ""
+    return veil.name(person) if person else ""
 
 
 def _whereabouts(person: Employee) -> dict[str, object]:

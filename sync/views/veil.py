@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from identity.access import is_administrator
+from sync.models import Employee
 from sync.org.matching import MIDDLING, hide_number
 from sync.org.person import MOBILE
 
@@ -27,6 +30,12 @@ class Veil:
         if not self.down:
             return text
         return hide_number(text) if field in self._fields else self.text(text, mobile)
+
+    def name(self, person: Employee) -> str:
+        """A person's name as this reader may see it, or that it was erased."""
+        if person.erased_at is not None:
+            return _("Erased person")
+        return self.value("name", person.name, person.mobile)
 
     def text(self, text: str, mobile: str = "") -> str:
         """Any text about a person, without the mobile."""

@@ -125,7 +125,10 @@ def _people(idp: IdentityProvider, *, everyone: bool) -> Iterator[Row]:
 
 def _employee(person: Employee) -> Row:
     places = person.memberships.all()
-    return {name: getattr(person, name) for name in PLAIN} | {
+    shown = {name: getattr(person, name) for name in PLAIN}
+    if person.erased_at is not None:
+        shown["unionid"] = ""  # only a mark is left of it
+    return shown | {
         "job_number": person.job_number,
         "departments": sorted(place.department.source_id for place in places),
         "manager_userid": person.manager_userid,
