@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from identity.models import IdentityProvider
 from sync.models import Change, Department, SyncRun
 from tests import builders
 
@@ -14,14 +13,10 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def idp(db: None) -> IdentityProvider:
-    return builders.idp()
-
-
-@pytest.fixture
-def root(idp: IdentityProvider) -> Department:
+def root(db: None) -> Department:
     """Three days ago a company began; two days ago Li left Sales, Sales was renamed, and
     Wang joined; yesterday a department was closed."""
+    idp = builders.idp()
     root = builders.department(idp, "1", "Acme")
     sales = builders.department(idp, "20", "Selling", root)
     wang = builders.employee(idp, "wang", "Wang Fang", [sales], mobile="13800001111")
