@@ -11,7 +11,9 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
@@ -19,7 +21,7 @@ from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.running.program import Program
 
 FOLDER = Path(__file__).with_name("pictures")
-NAMES = ("wizard", "test", "run", "tree", "held", "logon", "trace")
+NAMES = ("wizard", "test", "run", "held", "tree", "past", "logon", "trace")
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 TALL: ViewportSize = {"width": 1280, "height": 1240}
 """Down to the fields that the administrator fills in."""
@@ -60,6 +62,7 @@ def take_pictures(demo: Program, folder: Path) -> None:
         guest = browser.new_page(viewport=PHONE, reduced_motion="reduce")
         _log_on_as_employee(guest, demo, identifier_of(page, demo), folder)
         _look_at_the_logon(page, demo, take)
+        _look_back(page, demo, take)
         _hold(page, demo, take)
         browser.close()
 
@@ -148,6 +151,29 @@ def _look_at_the_logon(page: Page, demo: Program, take: Take) -> None:
     take("trace")
 
 
+def _look_back(page: Page, demo: Program, take: Take) -> None:
+    """The tree of _browse as it was, after its department got another name."""
+    page.goto(f"http://localhost:{demo.port}/directory/")
+    name = page.get_by_role("tree").locator('[aria-level="2"] .sb-node-name').first
+    name.click()
+    expect(page.locator(".sb-pane-title")).to_have_text(name.inner_text())
+    department = page.locator("#pane [name=dept][form=dir-at-form]").input_value()
+    moment = quote(datetime.now(UTC).isoformat(timespec="seconds"))
+    _simulate(
+        page, demo, action="rename_department", department=department, name="客户成功部"
+    )
+    _synchronize_now(page, demo)
+    expect(page.get_by_text("Success").first).to_be_visible(timeout=120_000)
+    page.goto(f"http://localhost:{demo.port}/directory/?at={moment}&dept={department}")
+    _let_settle(page)
+    take("past")
+
+
+def _synchronize_now(page: Page, demo: Program) -> None:
+    page.goto(f"http://localhost:{demo.port}/identity/")
+    page.get_by_role("button", name="Synchronize now").click()
+
+
 def _hold(page: Page, demo: Program, take: Take) -> None:
     """More people go at once than anybody would believe, and a run that waits for it."""
     gone = 0
@@ -158,8 +184,7 @@ def _hold(page: Page, demo: Program, take: Take) -> None:
             gone += 1
     for name in ("韩梅梅", "李雷"):
         _simulate(page, demo, action="hire", name=name, title="工程师")
-    page.goto(f"http://localhost:{demo.port}/identity/")
-    page.get_by_role("button", name="Synchronize now").click()
+    _synchronize_now(page, demo)
     expect(page.get_by_text("nothing of this run was applied")).to_be_visible(
         timeout=120_000
     )
