@@ -14,7 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from django.conf import settings
@@ -27,6 +33,11 @@ CONNECT, WHOLE = 3.0, 5.0
 MOST = 64 * 1024
 """Bytes of an answer."""
 NAT64 = IPv6Network("64:ff9b::/96")
+SPECIAL = tuple(
+    map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16"))
+)
+"""Of no use to a receiver, and known to newer versions of Python only: clouds answer
+with their secrets in the first one, the second one leads into the network's own."""
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -91,6 +102,8 @@ def is_public(address: str) -> bool:
         if ip in NAT64:
             inner = IPv4Address(int(ip) & 0xFFFFFFFF)
         ip = inner or ip
+    if any(ip in network for network in SPECIAL):
+        return False
     site_local = isinstance(ip, IPv6Address) and ip.is_site_local
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or site_local)
 
