@@ -15,7 +15,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from identity.connectors.dingtalk.simulator.api import Simulator
 from identity.connectors.records import FaultKind
 from identity.models import (
     AuditEvent,
@@ -25,11 +24,10 @@ from identity.models import (
     LogonSession,
     User,
 )
-from sync import erasure, feed, outworn, runs
+from sync import erasure, feed, outworn
 from sync.models import Change, Employee, InboxEvent, Kept, SyncRun
 from sync.org import asof
 from sync.tasks import prune
-from sync.undoable import Undoable
 from tests import builders
 
 State, Purpose = SyncRun.State, SyncRun.Purpose
@@ -259,65 +257,6 @@ def test_waiting_plans_keep_their_values(world: World) -> None:
     row = Change.objects.get(run=done)
     assert (row.label, row.before, row.after) == ("", None, None)
     assert Change.objects.filter(applied=False, label="Somebody").count() == 3
-
-
-# --- coming back ---
-
-
-@pytest.fixture
-def company(
-    transactional_db: None, simulator: Simulator, idp: IdentityProvider
-) -> Simulator:
-    assert sync(idp).state == State.SUCCESS
-    return simulator
-
-
-def sync(idp: IdentityProvider) -> SyncRun:
-    idp.refresh_from_db()
-    return runs.perform(runs.enqueue(idp, trigger=SyncRun.Trigger.PERSON))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_T_12_who_comes_back_is_known_and_another_is_not(
-    company: Simulator, idp: IdentityProvider
-) -> None:
-    firm = company.company
-    person = firm.hire("Canary Li", 501001, unionid="u-li", email="canary@li.test")
-    sync(idp)
-    firm.let_go(person.userid)
-    ended = sync(idp)
-    row = Employee.objects.get(userid=person.userid)
-    Employee.objects.filter(pk=row.pk).update(left_at=LONG_AGO)
-    assert erasure.erase() == 1
-    undo = Undoable(idp, frozenset())
-    undo.find(ended)
-    assert list(undo.changes()) == []
-    assert [fault.where for fault in undo.kept] == [person.userid]
-
-    firm.hire("Stranger", 501001, userid=person.userid, unionid="u-other")
-    sync(idp)
-    row.refresh_from_db()
-    assert (row.status, row.name) == ("left", "")
-    stranger = Employee.objects.get(userid=person.userid, status="active")
-    assert stranger.sub != row.sub
-
-    firm.let_go(person.userid)
-    sync(idp)
-    firm.hire("Li again", 501001, userid=person.userid, unionid="u-li")
-    back = sync(idp)
-    again = Employee.objects.get(userid=person.userid, status="active")
-    assert (again.pk, again.sub, again.erased_at) == (row.pk, row.sub, None)
-    assert (again.name, again.unionid) == ("Li again", "u-li")
-    assert back.counts["returned"] == 1
-    assert not any(sync(idp).counts.values())
-
-    firm.let_go(person.userid)
-    sync(idp)
-    Employee.objects.filter(pk=row.pk).update(left_at=LONG_AGO)
-    assert erasure.erase() == 1
-    labels = people(key=person.userid)
-    assert set(labels.values_list("label", flat=True)) == {"", "Stranger"}
-    assert "u-li" not in dump()
 
 
 # --- pages ---
