@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -89,19 +90,24 @@ class Writer:
 
     # --- departments ---
 
-    def place_departments(self, changes: Sequence[plan.Change]) -> Iterator[int]:
-        """Create and update departments; yields chunk sizes."""
+    def place_departments(
+        self, changes: Sequence[plan.Change], *, if_unchanged: bool = False
+    ) -> Iterator[int]:
+        """Create and update departments; yields chunk sizes. `if_unchanged`: no update
+        of one whose content is not the one that was compared any more."""
         wanted = [c for c in changes if c.kind is not plan.Kind.REMOVE]
         ways = shape.chains(self._parents_after(wanted))
         for planned in chunks(wanted):
             with self._fenced():
-                chunk = list(self._as_it_is_now(planned))
+                chunk = list(self._as_it_is_now(planned, if_unchanged))
                 self._create_departments(chunk, ways)
                 self._update_departments(chunk)
                 self._record(DEPARTMENT, chunk)
             yield len(planned)
 
-    def _as_it_is_now(self, planned: Sequence[plan.Change]) -> Iterator[plan.Change]:
+    def _as_it_is_now(
+        self, planned: Sequence[plan.Change], if_unchanged: bool
+    ) -> Iterator[plan.Change]:
         """What is left to do of these: a run beside this one may have written since
         they were planned, and the later read counts. What it removed is not made anew:
         a department's id is never given again."""
@@ -114,6 +120,8 @@ class Writer:
             if row is None:
                 if change.kind is plan.Kind.CREATE and change.key not in gone:
                     yield change
+            elif if_unchanged and _content(row) != _content(change.before):
+                continue
             elif row.read < record.read:
                 yield from plan.diff_departments([row], [record])
 
@@ -291,6 +299,10 @@ class Writer:
 
 def _shape_of(row: Department) -> shape.Shape:
     return shape.Shape(row.path, row.depth, row.children, row.direct, row.total)
+
+
+def _content(record: plan.Record | None) -> DepartmentRecord | None:
+    return replace(_department(record), read=0) if record else None
 
 
 def _department(record: plan.Record | None) -> DepartmentRecord:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -79,20 +80,30 @@ class PeopleWriter:
             after = upto
             yield count
 
-    def apply(self, changes: Iterable[plan.Change]) -> Iterator[int]:
-        """Write updates, returns and replacements; yields chunk sizes."""
+    def apply(
+        self, changes: Iterable[plan.Change], *, if_unchanged: bool = False
+    ) -> Iterator[int]:
+        """Write updates, returns and replacements; yields chunk sizes. `if_unchanged`:
+        no update of a row whose content is not the one that was compared any more."""
         for chunk in chunks(changes):
             with self._fenced():
-                lines = [*self._update(chunk), *self._create(chunk)]
+                updates = self._update(chunk, if_unchanged=if_unchanged)
+                lines = [*updates, *self._create(chunk)]
                 history.write(self._run_id, lines)
             yield len(chunk)
 
-    def end(self, lookups: Sequence[tuple[str, Kind, Lookup]]) -> Iterator[int]:
-        """End the active status of people whom a lookup confirmed; chunk sizes."""
+    def end(
+        self,
+        lookups: Sequence[tuple[str, Kind, Lookup]],
+        holders: Mapping[str, str] | None = None,
+    ) -> Iterator[int]:
+        """End the active status of people whom a lookup confirmed; chunk sizes.
+        `holders`: only if they have these unionids."""
         for chunk in chunks(lookups):
             with self._fenced():
                 for userid, kind, lookup in chunk:
-                    self._end(userid, kind, lookup.read)
+                    holder = None if holders is None else holders[userid]
+                    self._end(userid, kind, lookup.read, holder)
             yield len(chunk)
 
     def note_gone(self, reads: Mapping[str, int]) -> Iterator[int]:
@@ -115,14 +126,16 @@ class PeopleWriter:
 
     # --- one chunk ---
 
-    def _update(self, chunk: Sequence[plan.Change]) -> Iterator[history.Line]:
+    def _update(
+        self, chunk: Sequence[plan.Change], *, if_unchanged: bool
+    ) -> Iterator[history.Line]:
         """Write over active rows that no later read refreshed."""
         wanted = [c for c in chunk if c.kind is plan.Kind.UPDATE]
         numbers = self._numbers([change.key for change in wanted])
         written: list[tuple[EmployeeRecord, str]] = []
         for planned in wanted:
             read = numbers.get(planned.key, _person(planned.after).read)
-            for change in self._as_it_is_now(planned, read):
+            for change in self._as_it_is_now(planned, read, if_unchanged):
                 record = _person(change.after)
                 written.append((record, plan.fingerprint(record, self._rules)))
                 yield history.line(
@@ -131,7 +144,9 @@ class PeopleWriter:
         self._stage.update_employees(written)
         self._counts["updated"] += len(written)
 
-    def _as_it_is_now(self, change: plan.Change, read: int) -> Iterable[plan.Change]:
+    def _as_it_is_now(
+        self, change: plan.Change, read: int, if_unchanged: bool
+    ) -> Iterable[plan.Change]:
         """What is left to do of an update. `read` is the row's number; if it is not the
         one that was compared, another run has written since."""
         if read == _person(change.before).read:
@@ -141,9 +156,10 @@ class PeopleWriter:
         row = Employee.objects.get(
             idp=self._idp, userid=change.key, status=Employee.Status.ACTIVE
         )
-        now = plan.diff_employees(
-            [record_of(row)], [_person(change.after)], self._rules
-        )
+        present, before = record_of(row), _person(change.before)
+        if if_unchanged and replace(present, read=before.read) != before:
+            return []
+        now = plan.diff_employees([present], [_person(change.after)], self._rules)
         return [change for change in now if change.kind is plan.Kind.UPDATE]
 
     def _create(self, chunk: Sequence[plan.Change]) -> Iterator[history.Line]:
@@ -195,14 +211,16 @@ class PeopleWriter:
         yield history.line(EMPLOYEE, Kind.REPLACE, row.userid, before, None, was=was)
         yield from emptied(row.memberships.all())
 
-    def _end(self, userid: str, kind: Kind, read: int) -> None:
+    def _end(
+        self, userid: str, kind: Kind, read: int, holder: str | None = None
+    ) -> None:
         row = Employee.objects.filter(
             idp=self._idp,
             userid=userid,
             status=Employee.Status.ACTIVE,
             read_number__lt=read,
         ).first()
-        if row is None:
+        if row is None or holder not in (None, row.unionid):
             return
         before = record_of(row)
         _leave(row, Employee.Status(kind if kind != Kind.LEAVE else "left"), read)

@@ -6,7 +6,7 @@ while something of another run's is in it. Who somebody is, is never taken back.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +20,13 @@ from identity.connectors.records import (
     MembershipRecord,
 )
 from identity.models import IdentityProvider
-from sync import history, plan
+from sync import history, plan, regrowing
 from sync.directory import departments_of
 from sync.inverse import Before, Past, Wish, reverted, wishes
 from sync.models import Change, Employee, Membership, SyncRun
 from sync.people import chunks, record_of
 from sync.plan import Entity, Kind
+from sync.since import Since
 
 DEPARTMENT, EMPLOYEE, MEMBERSHIP = map(str, Entity)
 Agreed = Mapping[tuple[str, str], Change]
@@ -47,15 +48,27 @@ class Undoable:
         self.ends: list[plan.Change] = []
         self.memberships: list[plan.Change] = []
         self._there: set[str] = set()
+        self._since = Since(idp)
 
     def find(self, run: SyncRun) -> None:
         """Fill the plan from what a run wrote."""
+        self._since = Since(self.idp, run)
         wanted: dict[str, dict[str, Wish]] = defaultdict(dict)
         for (entity, key), wish in wishes(_past(run)).items():
             wanted[entity][key] = wish
         self._plan_departments(wanted[DEPARTMENT])
+        self._regrow()
         self._plan_people(wanted[EMPLOYEE])
         self._plan_memberships(wanted[MEMBERSHIP])
+        self._spare_what_is_in_use()
+
+    def only(self, wanted: Callable[[plan.Change], bool]) -> None:
+        """Leave the other changes out, and what cannot be made without them."""
+        self.departments = [*filter(wanted, self.departments)]
+        self.people = [*filter(wanted, self.people)]
+        self.ends = [*filter(wanted, self.ends)]
+        self.memberships = [*filter(wanted, self.memberships)]
+        self._regrow()
         self._spare_what_is_in_use()
 
     def changes(self) -> Iterator[plan.Change]:
@@ -80,27 +93,34 @@ class Undoable:
 
     def _plan_departments(self, wanted: Mapping[str, Wish]) -> None:
         now = {record.id: record for record in departments_of(self.idp)}
-        self._there = {id for id, w in wanted.items() if w.state is not Before.NOTHING}
-        self._there |= now.keys()
         for id, wish in sorted(wanted.items()):
             row = now.get(id)
             if wish.state is Before.NOTHING and row:
                 _add(self.departments, Kind.REMOVE, DEPARTMENT, id, row, None)
             elif wish.state is Before.SOMETHING and not row:
                 record = _department(id, wish.values)
-                if record.parent_id and record.parent_id not in self._there:
-                    self.keep(wish.label or id, _("The department above is gone."))
-                else:
-                    _add(self.departments, Kind.CREATE, DEPARTMENT, id, None, record)
+                _add(self.departments, Kind.CREATE, DEPARTMENT, id, None, record)
             elif wish.state is Before.OTHER_VALUES and row:
                 record = _department(id, reverted(_told(row), wish))
-                if record.parent_id and record.parent_id not in self._there:
-                    record = replace(record, parent_id=row.parent_id)
                 if replace(record, read=row.read) != row:
                     _add(self.departments, Kind.UPDATE, DEPARTMENT, id, row, record)
 
+    def _regrow(self) -> None:
+        """Leave out what has no place in the tree, and places in what is not there."""
+        now = {record.id: record for record in departments_of(self.idp)}
+        self.departments, unmade = regrowing.whole(self.departments, now)
+        for change in unmade:
+            self.keep(name_of(change), _("The department above is gone."))
+        self._there = {c.key for c in self.departments} | now.keys()
+        self.memberships = [
+            c
+            for c in self.memberships
+            if c.after is None or c.key.rpartition("/")[2] in self._there
+        ]
+
     def _plan_people(self, wanted: Mapping[str, Wish]) -> None:
         for chunk in chunks(sorted(wanted.items())):
+            self._since.look(userid for userid, _wish in chunk)
             rows = Employee.objects.filter(idp=self.idp, userid__in=dict(chunk))
             by_userid: dict[str, list[Employee]] = defaultdict(list)
             for row in rows.order_by("pk"):
@@ -110,10 +130,13 @@ class Undoable:
 
     def _plan_person(self, userid: str, wish: Wish, rows: list[Employee]) -> None:
         active = next((r for r in rows if r.status == Employee.Status.ACTIVE), None)
-        if wish.state is Before.SOMEBODY_ELSE:
+        other = wish.state is Before.SOMEBODY_ELSE or userid in self._since.handed_on
+        if other:
             self.keep(wish.label or userid, _("This user id has another holder now."))
         elif wish.state is Before.NOTHING:
-            if active:
+            if active and userid in self._since.back:
+                self.keep(wish.label or userid, _("They came back after that run."))
+            elif active:
                 before = record_of(active)
                 _add(self.ends, Kind.REMOVE, EMPLOYEE, userid, before, None)
         elif wish.state is Before.OTHER_VALUES:
@@ -145,7 +168,10 @@ class Undoable:
         back = {change.key for change in self.people if change.kind is Kind.CREATE}
         for chunk in chunks(sorted(wanted.items())):
             pairs = {key: tuple(key.rpartition("/")[::2]) for key, _wish in chunk}
-            here = back | self._active({userid for userid, _place in pairs.values()})
+            userids = {userid for userid, _place in pairs.values()}
+            self._since.look(userids)
+            newer = self._since.handed_on | self._since.back
+            here = back | self._active(userids) - newer
             rows = self._memberships(pairs)
             for key, wish in chunk:
                 userid, department = pairs[key]
@@ -213,6 +239,11 @@ class Undoable:
             after = moves.get(record.id, record)
             if record.id not in gone and isinstance(after, DepartmentRecord):
                 used.add(after.parent_id or "")
+        for change in self.departments:
+            if change.kind is Kind.CREATE and isinstance(
+                change.after, DepartmentRecord
+            ):
+                used.add(change.after.parent_id or "")
         ends = {change.key for change in self.ends}
         leaving = {c.key for c in self.memberships if c.kind is Kind.REMOVE}
         pairs = Membership.objects.filter(

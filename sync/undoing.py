@@ -160,15 +160,18 @@ class UndoPass:
         self, writer: Writer, agreed: Agreed, number: int
     ) -> Iterator[Iterable[int]]:
         self._say_what_changed(agreed)
-        departments = _numbered(_within(self.plan.departments, agreed), number)
-        people = _numbered(_within(self.plan.people, agreed), number)
-        ends = [c.key for c in _within(self.plan.ends, agreed)]
-        moves = _numbered(_within(self.plan.memberships, agreed), number)
-        yield writer.place_departments(departments)
-        yield writer.people.apply(people)
+        # What is left out may hold up what is not: a place its department, and that
+        # one those below it.
+        self.plan.only(lambda change: _is_agreed(change, agreed))
+        departments = _numbered(self.plan.departments, number)
+        people = _numbered(self.plan.people, number)
+        ends = {c.key: _unionid(c.before) for c in self.plan.ends}
+        moves = _numbered(self.plan.memberships, number)
+        yield writer.place_departments(departments, if_unchanged=True)
+        yield writer.people.apply(people, if_unchanged=True)
         lookup = Lookup(Standing.FOUND, number)
         out = Change.Kind.OUT_OF_SCOPE
-        yield writer.people.end([(userid, out, lookup) for userid in ends])
+        yield writer.people.end([(u, out, lookup) for u in ends], holders=ends)
         yield writer.apply_memberships(moves)
         yield writer.remove_departments(departments)
 
@@ -212,12 +215,12 @@ def _answer(
     return Change.Verdict.FOUND, ""
 
 
-def _within(changes: Iterable[plan.Change], agreed: Agreed) -> list[plan.Change]:
-    """Those that were agreed to just so."""
-    return [change for change in changes if _is_agreed(change, agreed)]
+def _unionid(record: plan.Record | None) -> str:
+    return record.unionid if isinstance(record, EmployeeRecord) else ""
 
 
 def _is_agreed(change: plan.Change, agreed: Agreed) -> bool:
+    """Whether it was agreed to just so."""
     row = agreed.get((str(change.entity), change.key))
     if row is None:
         return False
