@@ -221,4 +221,10 @@ def _keep(run: SyncRun, rows: Iterable[Change], by: User) -> None:
         )
         for row in rows
     ]
-    Kept.objects.bulk_create(kept, ignore_conflicts=True, batch_size=CHUNK)
+    Kept.objects.bulk_create(
+        kept,
+        update_conflicts=True,  # the newest says what exactly was left out
+        unique_fields=["idp", "entity", "key"],
+        update_fields=["label", "run", "by", "at"],
+        batch_size=CHUNK,
+    )

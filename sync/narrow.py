@@ -201,7 +201,9 @@ class NarrowPass(Seeking):
         )
         yield writer.remove_departments(self.departments)
         yield from self._mend(writer)
-        yield writer.people.release(self.spared.over())
+        yield writer.people.release(
+            self.spared.over(unsure=self.handed_on - self.replaced)
+        )
         yield writer.touch(self._seen)
 
     def _mend(self, writer: Writer) -> Iterator[Iterable[int]]:

@@ -21,7 +21,7 @@ from identity.connectors.records import (
 from identity.gate import database_now, next_read
 from identity.models import IdentityProvider
 from sync import cuts, guard, judging, notes, plan, undone, unseen
-from sync.asking import BUDGET, Asking, Watch, meet_company
+from sync.asking import Asking, Watch, meet_company
 from sync.coverage import company_of, mapping_of
 from sync.directory import Writer, departments_of
 from sync.models import Change, Department, SyncRun, full_runs
@@ -145,7 +145,7 @@ class Pass:
 
     def _free_who_left(self) -> None:
         """Whoever is to stay as they are leaves all the same if the vendor says so."""
-        gone = [u for u in sorted(self.spared.absent)[:BUDGET] if self.asking.left(u)]
+        gone = [u for u in sorted(self.spared.absent) if self.asking.left(u)]
         for userid in gone:
             self.spared.free(userid)
         if gone:
@@ -293,7 +293,8 @@ class Pass:
 
     def _interrupted_before(self) -> bool:
         """Whether a run wrote something and ended before the tree's numbers."""
-        since = full_runs().filter(idp=self.idp, state__in=FULL).order_by("-pk")
+        wrote = full_runs().exclude(purpose=SyncRun.Purpose.PREVIEW)
+        since = wrote.filter(idp=self.idp, state__in=FULL).order_by("-pk")
         last = since.values_list("pk", flat=True).first() or 0
         return Change.objects.filter(
             run__idp=self.idp, run_id__gt=last, applied=True
@@ -321,7 +322,9 @@ class Pass:
         if not self.reading.faults:  # a partial run deletes no department
             yield writer.remove_departments(self.departments)
         done = self.spared.over(
-            complete=self.reading.complete, people=self.scope.people
+            complete=self.reading.complete,
+            people=self.scope.people,
+            unsure=self.asking.kept,
         )
         yield writer.people.release(done)
 

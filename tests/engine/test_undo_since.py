@@ -31,8 +31,8 @@ def event(idp: IdentityProvider, userid: str) -> None:
 
 
 def once(act: Callable[[], object]) -> Callable[[], bool]:
-    """For `perform(stop=...)`: does something right before the run writes, which is
-    when an undo that asks for nobody first looks whether it is to stop."""
+    """For `perform(stop=...)`: does something after the run has compared, and before
+    it asks for who would come back."""
     left = [act]
 
     def stop() -> bool:
@@ -87,10 +87,12 @@ def test_what_is_read_while_an_undo_goes_on_is_not_written_over(
     company: Simulator, idp: IdentityProvider, admin: User
 ) -> None:
     firm = company.company
-    person = firm.hire("Before", title="Engineer")
+    person, other = firm.hire("Before", title="Engineer"), firm.hire("Returns")
     sync(idp)
     firm.update(person.userid, title="Chief")
+    firm.let_go(other.userid)
     changed = sync(idp)
+    firm.hire("Returns", userid=other.userid, unionid=other.unionid)
     held = plan_undo(changed)
     queued = approving.approve(held, admin, digest=held.digest)
 
