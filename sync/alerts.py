@@ -121,21 +121,20 @@ def _held(idp: IdentityProvider, since: int) -> Alert | None:
     cause = f"{idp.pk}:{run.digest}:{since}"
     if Alert.objects.filter(kind=Kind.HELD, cause=cause).exists():
         return None
-    losses = Change.objects.filter(
-        run=run,
-        entity=Change.Entity.EMPLOYEE,
-        kind__in=(Change.Kind.LEAVE, Change.Kind.OUT_OF_SCOPE, Change.Kind.REPLACE),
-    )
-    gone = Change.objects.filter(
-        run=run, entity=Change.Entity.DEPARTMENT, kind=Change.Kind.REMOVE
+    # A plan says "remove" until the vendor was asked what became of each; an approval
+    # that the run carries out is not asked for again.
+    losses = run.changes.filter(
+        kind__in=(Change.Kind.REMOVE, Change.Kind.REPLACE),
+        applied=False,
+        approved=False,
     )
     return note(
         Kind.HELD,
         cause,
         idp=idp,
         run=run,
-        people=losses.count(),
-        departments=gone.count(),
+        people=losses.filter(entity=Change.Entity.EMPLOYEE).count(),
+        departments=losses.filter(entity=Change.Entity.DEPARTMENT).count(),
     )
 
 

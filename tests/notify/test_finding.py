@@ -29,8 +29,11 @@ def test_a_held_plan_is_told_once_until_a_run_goes_through(
     acme: IdentityProvider,
 ) -> None:
     run = builders.run(acme, "held", digest=DIGEST)
-    for number in range(3):
-        builders.change(run, "employee", "leave", f"u{number}", applied=False)
+    for number in range(2):
+        builders.change(run, "employee", "remove", f"u{number}", applied=False)
+        builders.change(run, "membership", "remove", f"u{number}/7", applied=False)
+    builders.change(run, "employee", "replace", "u2", applied=False)
+    builders.change(run, "employee", "remove", "u3", applied=False, approved=True)
     builders.change(run, "department", "remove", "7", applied=False)
     assert kinds() == ["held"]
     assert Alert.objects.get().facts == {"people": 3, "departments": 1}
