@@ -240,7 +240,8 @@ class Pass:
         if not self._at_stake:
             return
         self._watch.progress(stage=SyncRun.Stage.CONFIRM)
-        if self.asking.for_some(self._at_stake):
+        # The budget goes first to whom nobody has decided about yet.
+        if self.asking.for_some(sorted(self._at_stake, key=self._agreed_to)):
             self._compare_again(removals=self.removals and self.scope.people)
             self._compare_memberships()
             self._summarize()
@@ -253,6 +254,10 @@ class Pass:
         self.asking.for_departments(self.plan.departments_removed)
         if self.asking.for_people(self._at_stake):
             self._compare_again(removals=False)
+
+    def _agreed_to(self, userid: str) -> bool:
+        """Whether the approval that this run carries out was about this person."""
+        return userid in self.agreed.absent or userid in self.agreed.replaced
 
     @property
     def _at_stake(self) -> tuple[str, ...]:

@@ -146,6 +146,23 @@ def test_what_is_new_above_the_limits_is_asked_again_and_only_that(
     assert (run.state, run.counts["left"]) == (State.SUCCESS, 13)
 
 
+def test_the_budget_of_questions_goes_first_to_whom_nobody_has_decided_about(
+    sync: Sync,
+    simulator: Simulator,
+    leavers: list[str],
+    admin: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = sync()
+    newer = set(sorted(active() - set(leavers))[-6:])
+    for userid in newer:
+        simulator.company.let_go(userid)
+    monkeypatch.setattr(asking.Asking.for_some, "__defaults__", (6,))
+    again = runs.perform(approving.approve(held, admin, digest=held.digest))
+    asked = {userid for userid, verdict in verdicts(again).items() if verdict}
+    assert (again.state, asked) == (State.HELD, newer)
+
+
 def test_F47_an_empty_company_is_approved_for_the_people_who_were_shown(
     sync: Sync, simulator: Simulator, approve: Approve
 ) -> None:
