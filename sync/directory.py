@@ -142,7 +142,7 @@ class Writer:
             read_number__lte=_department(change.before).read,
         )
         held = Membership.objects.filter(department__in=rows)
-        history.write(self._lease.run.pk, emptied(held))
+        history.write(self._lease.run.pk, emptied(held, self.counts))
         return bool(rows.delete()[0])
 
     def touch(self, departments: Iterable[DepartmentRecord]) -> Iterator[int]:

@@ -209,7 +209,7 @@ class PeopleWriter:
         self._counts["replaced"] += 1
         before = record_of(row)
         yield history.line(EMPLOYEE, Kind.REPLACE, row.userid, before, None, was=was)
-        yield from emptied(row.memberships.all())
+        yield from emptied(row.memberships.all(), self._counts)
 
     def _end(
         self, userid: str, kind: Kind, read: int, holder: str | None = None
@@ -225,7 +225,9 @@ class PeopleWriter:
         before = record_of(row)
         _leave(row, Employee.Status(kind if kind != Kind.LEAVE else "left"), read)
         lines = [history.line(EMPLOYEE, kind, userid, before, None)]
-        history.write(self._run_id, [*lines, *emptied(row.memberships.all())])
+        history.write(
+            self._run_id, [*lines, *emptied(row.memberships.all(), self._counts)]
+        )
         self._counts["left" if kind == Kind.LEAVE else "out_of_scope"] += 1
 
     # --- reading rows ---
@@ -248,10 +250,13 @@ class PeopleWriter:
         return found
 
 
-def emptied(memberships: QuerySet[Membership]) -> Iterator[history.Line]:
-    """Remove memberships, and say for the history which those were."""
+def emptied(
+    memberships: QuerySet[Membership], counts: Counter[str]
+) -> Iterator[history.Line]:
+    """Remove memberships, count them, and say for the history which those were."""
     rows = list(memberships.select_related("employee", "department"))
     memberships.delete()
+    counts["memberships_removed"] += len(rows)
     for row in rows:
         userid, department = row.employee.userid, row.department.source_id
         before = MembershipRecord(userid, department, row.order, row.leader)
