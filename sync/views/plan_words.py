@@ -34,6 +34,13 @@ LOSSES: Mapping[str, Any] = {
 """People who lose access, by what the vendor said of each."""
 
 
+def loss_of(run: SyncRun, verdict: str) -> str:
+    """What the part of people who lose access is called."""
+    if run.purpose == SyncRun.Purpose.UNDO:
+        return _("People who go out of scope")
+    return str(LOSSES[verdict])
+
+
 def note_of(run: SyncRun, verdict: str, vendor: str) -> str:
     """What the vendor said of people who would lose access, and what follows."""
     if run.purpose == SyncRun.Purpose.UNDO:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from sync import approving
 from sync.models import Change, SyncRun
 from sync.org.history import department_of, userid_of
-from sync.views.plan_words import LABELS, LOSSES, note_of
+from sync.views.plan_words import LABELS, LOSSES, loss_of, note_of
 
 Entity, Kind = Change.Entity, Change.Kind
 Row = tuple[str, str]
@@ -225,7 +225,7 @@ def _parts(run: SyncRun, counts: Counts, agreed: int) -> Iterator[Part]:
         if count:
             yield Part(
                 f"people-{verdict or 'unasked'}",
-                str(LOSSES[verdict]),
+                loss_of(run, verdict),
                 note_of(run, verdict, vendor),
                 count,
                 about & Q(approved=False),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from identity.access import console_users
 from identity.models import IdentityProvider
-from sync.models import SyncRun, full_runs
+from sync.models import SyncRun
 from sync.views import outcome, parameters
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Facet:
 @require_safe
 @console_users
 def records(request: "ConsoleRequest") -> HttpResponse:
-    """Full runs, newest first, by IdP, state, trigger and purpose; with events=1 those
-    of events too."""
+    """Full runs and undos, newest first, by IdP, state, trigger and purpose; with
+    events=1 runs of events too."""
     offered = parameters.idps()
     idp = parameters.chosen_idp(request, offered)
     facets = list(_facets(request))
@@ -63,9 +63,14 @@ def records(request: "ConsoleRequest") -> HttpResponse:
             "facets": facets,
             "filtered": idp is not None or any(facet.chosen for facet in facets),
             "narrow": narrow,
-            "held": full_runs().filter(state=SyncRun.State.HELD).count(),
+            "held": _whole().filter(state=SyncRun.State.HELD).count(),
         },
     )
+
+
+def _whole() -> QuerySet[SyncRun]:
+    """Runs that are no event's: those over everything, and those that take one back."""
+    return SyncRun.objects.exclude(breadth=SyncRun.Breadth.NARROW)
 
 
 def _facets(request: "ConsoleRequest") -> Iterator[Facet]:
@@ -82,7 +87,7 @@ def _facets(request: "ConsoleRequest") -> Iterator[Facet]:
 def _found(
     idp: IdentityProvider | None, facets: Sequence[Facet], *, narrow: bool
 ) -> QuerySet[SyncRun]:
-    found = SyncRun.objects.all() if narrow else full_runs()
+    found = SyncRun.objects.all() if narrow else _whole()
     found = found.select_related("idp", "by").order_by("-pk")
     found = found.filter(
         **{facet.name: facet.chosen for facet in facets if facet.chosen}

@@ -83,7 +83,7 @@ def _shown(request: "ConsoleRequest", run: SyncRun, plan: Plan) -> Shown:
     out = left_out_of(run)
     lines = told(found, cast_of(found, run.idp), veil)
     return Shown(
-        tuple(_row(line, out) for line in lines),
+        tuple(_row(line, out, run) for line in lines),
         part,
         text,
         found[-1].pk if len(rows) > PAGE else None,
@@ -102,15 +102,25 @@ def _page(rows: QuerySet[Change], after: int | None) -> Sequence[Change]:
     return list(rows.order_by("pk")[: PAGE + 1])
 
 
-def _row(line: Told, out: set[tuple[str, str]]) -> Row:
+def _row(line: Told, out: set[tuple[str, str]], run: SyncRun) -> Row:
     change = line.change
     free = approving.may_be_left_out(change) and not change.approved
-    ends = change.kind in ENDS
-    told = replace(line, lines=(_ending(change),)) if ends else line
+    told = line
+    if change.kind in ENDS:
+        told = replace(line, lines=(_ending(change, run),))
+    elif (change.entity, change.kind) == (Change.Entity.MEMBERSHIP, Change.Kind.CREATE):
+        told = replace(line, lines=_joining(change))
     return Row(told, (change.entity, change.key) in out, free)
 
 
-def _ending(change: Change) -> Line:
+def _joining(change: Change) -> tuple[Line, ...]:
+    """Before and after of a membership that begins; its place in a list says nothing."""
+    begins = Line(_("In the directory"), _("no"), _("yes"))
+    leads = bool((change.after or {}).get("leader"))
+    return (begins, Line(_("Leader"), _("no"), _("yes"))) if leads else (begins,)
+
+
+def _ending(change: Change, run: SyncRun) -> Line:
     """Before and after of what ends."""
     if change.entity != Change.Entity.EMPLOYEE:
         return Line(_("In the directory"), _("yes"), _("no"))
@@ -122,4 +132,6 @@ def _ending(change: Change) -> Line:
         Verdict.FOUND: _("active"),
     }
     unasked = _("left or out of scope, once confirmed")
+    if run.purpose == SyncRun.Purpose.UNDO:  # whoever came with what is undone
+        unasked = _("out of scope")
     return Line(_("Status"), _("active"), after.get(change.verdict, unasked))

@@ -6,8 +6,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from identity.connectors.dingtalk.simulator.api import Simulator
-from identity.models import AuditEvent, IdentityProvider
-from sync import runs
+from identity.models import AuditEvent, IdentityProvider, User
+from sync import approving, runs
 from sync.models import Employee, SyncRun
 from tests.plugins.accounts import PASSWORD
 from tests.plugins.browser import LiveConsole
@@ -56,6 +56,30 @@ def test_a_run_is_undone_by_two_clicks_and_the_password(
     assert Employee.objects.get(name="Li Stays").title == "Engineer"
     page.goto(live_console.url + reverse("sync:run", args=[changed.pk]))
     expect(page.get_by_text("Taken back by run")).to_be_visible()
+
+
+@pytest.mark.alone
+def test_an_undo_says_what_it_undoes_and_stands_among_the_runs(
+    console: Client, changed: SyncRun
+) -> None:
+    begin(console, changed)
+    undo = runs.perform(SyncRun.objects.get(undoes=changed))
+    shown = console.get(reverse("sync:run", args=[undo.pk])).content.decode()
+    assert f'href="{reverse("sync:run", args=[changed.pk])}">Undo of run' in shown
+    assert "People who go out of scope" in shown
+    assert "once confirmed" not in shown
+    listed = console.get(reverse("sync:runs")).content.decode()
+    assert reverse("sync:run", args=[undo.pk]) in listed
+    assert "1 run is held" in listed
+    done = approving.approve(undo, decider(), digest=undo.digest)
+    shown = console.get(reverse("sync:run", args=[done.pk])).content.decode()
+    assert f'href="{reverse("sync:run", args=[undo.pk])}">carries out' in shown
+    listed = console.get(reverse("sync:runs")).content.decode()
+    assert "Approved" in listed
+
+
+def decider() -> User:
+    return User.objects.filter(role=User.Role.ADMINISTRATOR).earliest("pk")
 
 
 @pytest.mark.alone
