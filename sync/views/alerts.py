@@ -110,6 +110,8 @@ def again(request: "ConsoleRequest", delivery_id: int) -> HttpResponse:
     """Try a failed delivery once more, from the beginning."""
     delivery = get_object_or_404(AlertDelivery, pk=delivery_id)
     if notify.again(delivery):
+        alert = delivery.alert
+        audit.record("alerts.again", by=request.user, target=alert, request=request)
         tasks.ring_alerts()
         messages.success(request, _("It is sent again."))
     else:

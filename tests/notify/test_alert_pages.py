@@ -140,6 +140,7 @@ def test_a_failed_delivery_is_sent_again_by_its_button(console: Client) -> None:
     assert "SMTPServerDisconnected" in text(console.get(ALERTS))
     way = alert.ways.get()
     console.post(reverse("sync:alert-again", args=[way.pk]))
+    assert AuditEvent.objects.filter(action="alerts.again").count() == 1
     assert AlertDelivery.objects.get().state == "waiting"
 
 
