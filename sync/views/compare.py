@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PAGE = 50
 USUAL = timedelta(days=7)
 """How far back it looks if the address does not say."""
+BEFORE = timedelta(microseconds=1)
+"""So much before the history begins nothing of it has happened yet."""
 LABELS: dict[str, Any] = {
     comparing.JOINED: gettext_lazy("Joined"),
     comparing.LEFT: gettext_lazy("Left or out of scope"),
@@ -73,7 +75,7 @@ def compare(request: "ConsoleRequest") -> HttpResponse:
     shown: dict[str, object] = {"idp": idp, "idps": offered, "since": since}
     if since and begin < since:
         shown["clipped"] = True
-        begin = since
+        begin = since - BEFORE
     end = max(begin, end)
     shown |= {"begin": timezone.localtime(begin), "end": timezone.localtime(end)}
     found = comparing.compare(idp, moment(idp, begin), moment(idp, end))

@@ -159,3 +159,8 @@ def test_u33_two_moments_are_compared_net(
     )
     early = staff_console.get(reverse("sync:compare"), address | {"from": ago(999)})
     assert "it is compared from there" in early.text
+    counts = {group.kind: group.count for group in early.context["groups"]}
+    assert counts == {
+        "joined": 1,
+        "new": 2,
+    }  # nothing was there before the first change
