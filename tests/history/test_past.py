@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.org.past import LEFT, Person, Picture, Seat, Step, Unit
@@ -123,6 +123,8 @@ acts = st.one_of(
 )
 
 
+# Long lists of acts take a while to draw where others use the machine too.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(acts, max_size=40), st.data())
 def test_u22_as_of_any_moment_is_what_was_there_then(
     sequence: list[tuple[Any, ...]], data: st.DataObject
