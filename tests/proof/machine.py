@@ -39,6 +39,20 @@ faults: st.SearchStrategy[Fault] = st.tuples(
 """Name, path, probability, how often at most, seed of the chance."""
 NARROW_POINTS = tuple(p for p in POINTS if p.statement and "stage_" not in p.statement)
 
+
+def bearing(effect: effects.Effect) -> effects.Effect:
+    """An effect that leaves an answer as it is where another fault has been at it, and
+    the two do not go together."""
+
+    def bear(call: effects.Call, answer: Callable[[], effects.Reply]) -> effects.Reply:
+        try:
+            return effect(call, answer)
+        except (KeyError, AttributeError, ValueError):
+            return answer()
+
+    return bear
+
+
 tally = Counter[str]()
 """What the scenarios of this process were made of."""
 make_world: list[Callable[[], World]] = []
@@ -136,7 +150,11 @@ class Machine(RuleBasedStateMachine):
     def _add(self, *faults: Fault) -> None:
         for name, path, often, times, seed in faults:
             self.world.simulator.faults.add(
-                name, path, probability=often, times=times, seed=seed
+                bearing(effects.NAMED[name]()),
+                path,
+                probability=often,
+                times=times,
+                seed=seed,
             )
             tally["faults"] += 1
 

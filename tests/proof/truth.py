@@ -4,7 +4,7 @@ from collections import Counter
 
 from identity.connectors.dingtalk.simulator.company import Company
 from identity.models import IdentityProvider
-from sync.models import Change, Employee
+from sync.models import Change, Employee, SyncRun
 
 Kind = Change.Kind
 BEGINS = (Kind.CREATE, Kind.RETURN)
@@ -34,6 +34,8 @@ class Truth:
         wronged = (self._ever - self._left) - active
         assert not wronged, f"lost access without having left: {sorted(wronged)}"
         self._ever |= active
+        broken = SyncRun.objects.filter(idp=self._idp, error_code="internal")
+        assert not broken.exists(), "a run met an error of our own"
         self._replays(active)
 
     def _active(self) -> set[str]:
