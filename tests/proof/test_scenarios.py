@@ -17,7 +17,7 @@ from tests.plugins.simulated import MakeSimulator
 from tests.proof import machine
 from tests.proof.world import World
 
-USUAL = "40" if connection.vendor == "sqlite" else "3"
+USUAL = "10" if connection.vendor == "sqlite" else "3"
 SCENARIOS = int(os.environ.get("PROOF_SCENARIOS", USUAL))
 SEED = int(os.environ.get("PROOF_SEED", "1"))
 PARTS = -(-SCENARIOS // 50)
