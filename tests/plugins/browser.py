@@ -7,6 +7,7 @@ security policy stopped, fails the test at its end.
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -115,13 +116,24 @@ def live_staff_console(live_site: LiveConsole, staff: User) -> LiveConsole:
     return live_site.log_on(staff)
 
 
+COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+}
+"""The rules of axe whose answer depends on the theme."""
+
+
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], None]:
     """Asserts that axe finds nothing to mend on a page."""
-    engine = Axe()
+    return partial(_check, Axe(), None)
 
-    def check(page: Page) -> None:
-        found = engine.run(page)
-        assert found.violations_count == 0, found.generate_report()
 
-    return check
+@pytest.fixture(scope="session")
+def axe_of_colours() -> Callable[[Page], None]:
+    """The same by the rules about colours: of a page whose other theme was checked."""
+    return partial(_check, Axe(), COLOURS)
+
+
+def _check(engine: Axe, options: dict[str, Any] | None, page: Page) -> None:
+    found = engine.run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
