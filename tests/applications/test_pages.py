@@ -13,6 +13,8 @@ from identity.models import Application, AuditEvent, IDToken, LogonSession
 from tests import builders
 from tests.plugins.accounts import PASSWORD
 
+pytestmark = pytest.mark.alone
+
 VALUES = {
     "name": "Gateway",
     "description": "In front of the intranet",

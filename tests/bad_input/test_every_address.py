@@ -111,8 +111,9 @@ def test_a_parameter_may_be_anything_beside_a_good_idp(
 
 
 def questions(parameters: list[str]) -> Iterator[str]:
-    """Queries in which each of these parameters has each value once."""
-    values = SHORT[::SOME] if parameters == ["open"] else SHORT
+    """Queries in which each of these parameters has each value once, on SQLite some."""
+    few = parameters == ["open"] or connection.vendor != "postgresql"
+    values = SHORT[::SOME] if few else SHORT
     for turn in range(len(values) if parameters else 0):
         yield "&".join(
             f"{name}={_quoted(values[(turn + place) % len(values)])}"

@@ -8,6 +8,8 @@ from django.test import Client
 from sync.models import SyncRun
 from tests import builders
 
+pytestmark = pytest.mark.alone
+
 
 def dashboard(client: Client) -> str:
     return client.get("/").content.decode()

@@ -12,6 +12,8 @@ from identity.models import AuditEvent, ConnectionReport, IdentityProvider
 from sync.models import SyncRun
 from tests import builders
 
+pytestmark = pytest.mark.alone
+
 SECRET = "1Uji1mEjhmWq_SmE0KNScspYk0bBgDrlZ95vUTR"
 
 

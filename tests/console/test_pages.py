@@ -14,6 +14,8 @@ from django.views import defaults
 
 import sasebridge
 
+pytestmark = pytest.mark.alone
+
 ROOT: Path = settings.BASE_DIR
 TEMPLATES = sorted(
     path

@@ -6,6 +6,8 @@ from django.test import Client
 from identity.models import User
 from tests import builders
 
+pytestmark = pytest.mark.alone
+
 PAGES = ["/", "/identity/", "/settings/", "/running/"]
 
 

@@ -31,7 +31,7 @@ from tests.engine.oracle import assert_equal
 from tests.plugins.loopback import Listen
 
 State = SyncRun.State
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 THREADS, TRIES = 4, 4
 QUICK = (0.5, 0.3, 0.6)

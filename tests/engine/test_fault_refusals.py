@@ -28,7 +28,7 @@ from tests.engine.conftest import (
 from tests.engine.oracle import assert_equal
 
 State = SyncRun.State
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 THREADS = 4
 """Threads of one lane; each may be in a call of its own when a fault comes."""

@@ -7,7 +7,7 @@ import pytest
 from identity.models import IdentityProvider
 from tests.identity.basics import errors, forms_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("value", ["yes", "2", "On", ["on", "on"], "null"])

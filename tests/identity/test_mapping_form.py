@@ -14,6 +14,8 @@ from identity.models import IdentityProvider
 from identity.sampling import masked
 from tests.identity.conftest import page, words
 
+pytestmark = pytest.mark.alone
+
 DEFAULTS: dict[str, list[str]] = {
     "source.name": ["name"],
     "source.mobile": ["mobile"],

@@ -18,6 +18,8 @@ from sync.models import Department
 from tests import builders
 from tests.identity.conftest import page, words
 
+pytestmark = pytest.mark.alone
+
 LISTSUB = "/topapi/v2/department/listsub"
 COUNT = "/topapi/user/count"
 ROWS = {"scope": "partial", "source.name": "name"}

@@ -20,7 +20,7 @@ from tests import builders
 from tests.identity.basics import KEY
 from tests.identity.conftest import page, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 
 OTHER = "4g5j64qlyl3zvetqxz5jiocdr586fn2zvjpa8zls3ij"
 NOW = datetime.fromisoformat("2026-11-28T10:02:00+00:00")

@@ -9,6 +9,8 @@ from django.urls import reverse
 from identity.models import AuditEvent, ConnectionReport, IdentityProvider
 from tests.identity.conftest import page, words
 
+pytestmark = pytest.mark.alone
+
 NEW = "/identity/new/"
 
 SECRETS = {

@@ -15,7 +15,7 @@ from sync import alerts
 from sync.models import Alert, AlertDelivery, AlertRobot, AlertSettings
 from tests.plugins.accounts import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.alone, pytest.mark.django_db]
 KIND = "dingtalk"
 ALERTS, ROBOT = "/settings/alerts/", f"/settings/alerts/robots/{KIND}/"
 SENT = {"administrators": "on", "recipients": "it@example.test", "language": "en"}
