@@ -154,6 +154,9 @@ class World:
         self.simulator.faults.clear()
         self.simulator.narrow({1})
         self.set_status("enabled")
+        # A field that comes for nobody at all is unknown and not blank (design 2.3).
+        for userid in list(self.simulator.company.people):
+            self.simulator.company.update(userid, remark="Settled")
         self.taken_over()
         self.decide(agree=True)
         IdentityProvider.objects.filter(pk=self.idp.pk).update(
